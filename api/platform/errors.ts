@@ -1,0 +1,249 @@
+/**
+ * Everything that can go wrong in words a caller can act on. Two families:
+ * a `DomainError` is an expected answer and becomes typed data in a mutation's result union;
+ * a `RequestError` refuses the request or one field and becomes a top-level error.
+ * Anything else that is thrown is a fault of ours: masked, and logged once.
+ */
+
+/** The one table: every code, the HTTP status it stands for, and when it is answered. */
+export const CODES = {
+  NOT_FOUND: { status: 404, when: 'The id is well formed, but names nothing that the viewer may see.' },
+  INSUFFICIENT_POINTS: { status: 409, when: 'The wallet holds fewer available points than are needed.' },
+  IDEMPOTENCY_KEY_REUSED: { status: 409, when: 'The key was used before, with another input.' },
+  DUPLICATE_ORDER: { status: 409, when: 'A purchase with this order id is recorded already.' },
+  HOLD_RESOLVED: { status: 409, when: 'The hold was captured or voided before.' },
+  HOLD_EXPIRED: { status: 409, when: 'The hold expired and its points went back.' },
+  MEMBERSHIP_ENDED: { status: 409, when: 'The membership has ended.' },
+  TRANSITION_NOT_ALLOWED: { status: 409, when: 'Nobody may move a member between these stages by hand.' },
+  REFUND_EXCEEDS_PURCHASE: { status: 409, when: 'More would be given back than is left.' },
+  UNAUTHENTICATED: { status: 401, when: 'No token, or one that is not accepted.' },
+  FORBIDDEN: { status: 403, when: 'The token is good, but does not allow this.' },
+  BAD_INPUT: { status: 400, when: 'A value is wrong; the error names the field and what would be right.' },
+  TOO_COSTLY: { status: 429, when: 'The operation is too large, or came too soon after others.' },
+  UNAVAILABLE: { status: 503, when: 'A part of the service is away for the moment; try again.' },
+  INTERNAL: { status: 500, when: 'A fault of ours; the request id finds it in the log.' },
+} as const
+
+/** Every code of the table. */
+export type Code = keyof typeof CODES
+
+/** Codes of typed data in result unions. */
+export type DomainCode = DomainFailure['code']
+
+/** An expected failure: the caller gets it as typed data, with its facts. */
+export abstract class DomainError extends Error {
+  abstract readonly code: Code
+}
+
+/** Any expected failure; `code` narrows it. */
+export type DomainFailure =
+  | NotFoundError
+  | InsufficientPointsError
+  | IdempotencyKeyReusedError
+  | DuplicateOrderError
+  | HoldResolvedError
+  | HoldExpiredError
+  | MembershipEndedError
+  | TransitionNotAllowedError
+  | RefundExceedsPurchaseError
+
+/** A well-formed id of nothing, or of somebody else's thing. */
+export class NotFoundError extends DomainError {
+  readonly code = 'NOT_FOUND'
+  /** The kind of thing, as in "member", "hold". */
+  readonly what: string
+  constructor(what: string) {
+    super(`There is no such ${what}.`)
+    this.what = what
+  }
+}
+
+/** The wallet cannot afford it. Both figures are points. */
+export class InsufficientPointsError extends DomainError {
+  readonly code = 'INSUFFICIENT_POINTS'
+  readonly available: bigint
+  readonly required: bigint
+  constructor(available: bigint, required: bigint) {
+    super(`This needs ${required} points; the balance is ${available}.`)
+    this.available = available
+    this.required = required
+  }
+}
+
+/** The idempotency key came with another mutation or another input before. */
+export class IdempotencyKeyReusedError extends DomainError {
+  readonly code = 'IDEMPOTENCY_KEY_REUSED'
+  constructor() {
+    super('This idempotency key was used for another request. Use a new key for a new request.')
+  }
+}
+
+/** The order is recorded already, under another idempotency key. */
+export class DuplicateOrderError extends DomainError {
+  readonly code = 'DUPLICATE_ORDER'
+  /** Id (uuid) of the purchase that has this order id. */
+  readonly purchaseId: string
+  constructor(purchaseId: string) {
+    super('A purchase with this order id is recorded already.')
+    this.purchaseId = purchaseId
+  }
+}
+
+/** The hold is closed: its points were captured, or given back. */
+export class HoldResolvedError extends DomainError {
+  readonly code = 'HOLD_RESOLVED'
+  readonly state: 'CAPTURED' | 'VOIDED'
+  constructor(state: 'CAPTURED' | 'VOIDED') {
+    super(`This hold was ${state.toLowerCase()} already.`)
+    this.state = state
+  }
+}
+
+/** The hold lapsed; its points are available again. */
+export class HoldExpiredError extends DomainError {
+  readonly code = 'HOLD_EXPIRED'
+  readonly expiredAt: Date
+  constructor(expiredAt: Date) {
+    super(`This hold expired at ${expiredAt.toISOString()}.`)
+    this.expiredAt = expiredAt
+  }
+}
+
+/** The member has left, was removed, or the membership ran out. */
+export class MembershipEndedError extends DomainError {
+  readonly code = 'MEMBERSHIP_ENDED'
+  readonly endedAt: Date
+  constructor(endedAt: Date) {
+    super(`The membership ended at ${endedAt.toISOString()}.`)
+    this.endedAt = endedAt
+  }
+}
+
+/** The move is not one that staff may make by hand. All three speak of stage keys. */
+export class TransitionNotAllowedError extends DomainError {
+  readonly code = 'TRANSITION_NOT_ALLOWED'
+  readonly from: string
+  readonly to: string
+  readonly allowed: readonly string[]
+  constructor(from: string, to: string, allowed: readonly string[]) {
+    const choice =
+      allowed.length > 0 ? `allowed from there: ${allowed.join(', ')}` : 'no move is allowed from there'
+    super(`A member cannot be moved from ${from} to ${to} by hand; ${choice}.`)
+    this.from = from
+    this.to = to
+    this.allowed = allowed
+  }
+}
+
+/** More would be given back than is left of the purchase, or of the spend. */
+export class RefundExceedsPurchaseError extends DomainError {
+  readonly code = 'REFUND_EXCEEDS_PURCHASE'
+  /** What can still be given back: minor units of the purchase's currency, or points of a spend. */
+  readonly refundable: bigint
+  constructor(refundable: bigint) {
+    super(`This would give back more than is left; ${refundable} can still be refunded.`)
+    this.refundable = refundable
+  }
+}
+
+/** Refuses a whole request, or one field of it: a top-level error with this code. */
+export abstract class RequestError extends Error {
+  abstract readonly code: Code
+}
+
+/** No token where one is needed, or a token that is not accepted. Sign-in throws subclasses. */
+export class UnauthenticatedError extends RequestError {
+  readonly code = 'UNAUTHENTICATED'
+  constructor(message = 'This needs a token: send `Authorization: Bearer <token>`.') {
+    super(message)
+  }
+}
+
+/** The token is good, but its kind or scopes do not allow this. */
+export class ForbiddenError extends RequestError {
+  readonly code = 'FORBIDDEN'
+  constructor(message = 'This token does not allow that.') {
+    super(message)
+  }
+}
+
+/** A wrong value. `field` is a path such as `input.lines.0.quantity`; the message says what would be right. */
+export class BadInputError extends RequestError {
+  readonly code = 'BAD_INPUT'
+  readonly field: string
+  constructor(field: string, message: string) {
+    super(message)
+    this.field = field
+  }
+}
+
+/** Too large for one operation, or too soon. `retryAfter` is in seconds; absent when waiting cannot help. */
+export class TooCostlyError extends RequestError {
+  readonly code = 'TOO_COSTLY'
+  readonly retryAfter?: number
+  constructor(message: string, retryAfter?: number) {
+    super(message)
+    if (retryAfter !== undefined) this.retryAfter = retryAfter
+  }
+}
+
+/** A part of the service is away. `retryAfter` is in seconds. */
+export class UnavailableError extends RequestError {
+  readonly code = 'UNAVAILABLE'
+  readonly retryAfter: number
+  constructor(message = 'The service is not available for the moment. Try again shortly.', retryAfter = 1) {
+    super(message)
+    this.retryAfter = retryAfter
+  }
+}
+
+/** A refusal as a SQL function answers it. Amounts are decimal strings, times are ISO 8601. */
+export type Rejection =
+  | { readonly is: 'not_found'; readonly what: string }
+  | { readonly is: 'key_reused' }
+  | { readonly is: 'insufficient_points'; readonly available: string; readonly required: string }
+  | { readonly is: 'duplicate_order'; readonly purchase: string }
+  | { readonly is: 'hold_resolved'; readonly state: 'CAPTURED' | 'VOIDED' }
+  | { readonly is: 'hold_expired'; readonly expired_at: string }
+  | { readonly is: 'membership_ended'; readonly ended_at: string }
+  | {
+      readonly is: 'transition_not_allowed'
+      readonly from: string
+      readonly to: string
+      readonly allowed: readonly string[]
+    }
+  | { readonly is: 'refund_exceeds_purchase'; readonly refundable: string }
+
+/** What a business function of the database returns: done, with its facts, or a refusal. */
+export type Outcome<Done extends object = object> = ({ readonly is: 'done' } & Done) | Rejection
+
+/**
+ * Returns the outcome when it is done, and throws the typed error of a refusal.
+ * An outcome that nobody declared is a fault of ours and is thrown as such.
+ */
+export function raise<Done extends { readonly is: 'done' }>(outcome: Done | Rejection): Done {
+  switch (outcome.is) {
+    case 'done':
+      return outcome
+    case 'not_found':
+      throw new NotFoundError(outcome.what)
+    case 'key_reused':
+      throw new IdempotencyKeyReusedError()
+    case 'insufficient_points':
+      throw new InsufficientPointsError(BigInt(outcome.available), BigInt(outcome.required))
+    case 'duplicate_order':
+      throw new DuplicateOrderError(outcome.purchase)
+    case 'hold_resolved':
+      throw new HoldResolvedError(outcome.state)
+    case 'hold_expired':
+      throw new HoldExpiredError(new Date(outcome.expired_at))
+    case 'membership_ended':
+      throw new MembershipEndedError(new Date(outcome.ended_at))
+    case 'transition_not_allowed':
+      throw new TransitionNotAllowedError(outcome.from, outcome.to, outcome.allowed)
+    case 'refund_exceeds_purchase':
+      throw new RefundExceedsPurchaseError(BigInt(outcome.refundable))
+    default:
+      throw new TypeError(`a database function answered ${JSON.stringify(outcome satisfies never)}`)
+  }
+}
