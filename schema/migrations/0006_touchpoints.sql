@@ -1,0 +1,309 @@
+-- Touchpoints: planned contacts, and the deliveries that carry them through a channel.
+
+set local role engawa_owner;
+
+create table touchpoint (
+  tenant_id       uuid not null references tenant,
+  id              uuid not null default uuid_v7(),
+  member_id       uuid not null,
+  channel         text not null check (channel ~ '^[a-z][a-z0-9-]{0,39}$'),
+  purpose         text not null check (length(purpose) between 1 and 100),
+  state           text not null default 'PLANNED' check (state in (
+    'PLANNED', 'CLAIMED', 'ACCEPTED', 'DELIVERED', 'REFUSED', 'UNKNOWN', 'NOT_SENT', 'CANCELLED')),
+  /* The instant that was planned. It never moves. */
+  planned_at      timestamptz not null,
+  /* When the worker looks at it next, by the tenant's clock: planned_at, or later when it was put off. */
+  due_at          timestamptz not null,
+  settled_at      timestamptz,
+  /* What it follows from: a kind of thing, its id, and the how-manieth touch of this purpose it causes. */
+  source_type     text not null,
+  source_id       text not null,
+  occurrence      int not null default 1 check (occurrence >= 1),
+  /* {"template": key, "parameters": {…}}; written out in the member's language when it is delivered. */
+  content         jsonb not null check (jsonb_typeof(content) = 'object'),
+  not_sent_reason text check (not_sent_reason ~ '^[A-Z_]+$'),
+  /* Real time: until when a worker or a queued job has it for itself. */
+  claimed_until   timestamptz,
+  primary key (tenant_id, id),
+  /* One row per member, touch and occurrence, whatever is retried or raced. */
+  unique (tenant_id, member_id, purpose, source_type, source_id, occurrence),
+  foreign key (tenant_id, member_id) references member (tenant_id, id),
+  check ((state in ('PLANNED', 'CLAIMED')) = (settled_at is null)),
+  check ((state = 'CLAIMED') = (claimed_until is not null)),
+  check ((state = 'NOT_SENT') = (not_sent_reason is not null))
+) with (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.02);
+create index touchpoint_due on touchpoint (tenant_id, due_at, id) where state = 'PLANNED';
+create index touchpoint_claimed on touchpoint (claimed_until) where state = 'CLAIMED';
+create index touchpoint_next on touchpoint (tenant_id, member_id, due_at, id) where settled_at is null;
+create index touchpoint_timeline on touchpoint (tenant_id, member_id, planned_at, id);
+call protect('touchpoint');
+-- The due scan crosses tenants: it may look, and claim.
+create policy system on touchpoint to engawa_system using (true) with check (true);
+grant select on touchpoint to engawa_app, engawa_system;
+grant update (state, claimed_until) on touchpoint to engawa_system;
+
+create table delivery (
+  tenant_id        uuid not null references tenant,
+  id               uuid not null default uuid_v7(),
+  touchpoint_id    uuid not null,
+  member_id        uuid not null,
+  channel          text not null,
+  /* Handed to the provider; the same on every attempt. */
+  key              uuid not null default gen_random_uuid(),
+  state            text not null check (state in (
+    'CLAIMED', 'WAITING', 'ACCEPTED', 'DELIVERED', 'REFUSED', 'UNKNOWN', 'CANCELLED')),
+  attempt          int not null default 1 check (attempt >= 1),
+  /* Goes up with each claim; a worker that settles with an older one is refused. */
+  fence            bigint not null default 1,
+  /* What is said, in the member's language: written before the first attempt, the same on every attempt. */
+  content          jsonb not null check (jsonb_typeof(content) = 'object'),
+  /* What the last finished attempt answered: accepted, refused with its fault, or unknown. */
+  outcome          jsonb,
+  doubt            text check (doubt in ('POSSIBLE_MISS', 'POSSIBLE_DUPLICATE')),
+  provider_id      text,
+  /* By the tenant's clock. */
+  first_attempt_at timestamptz not null,
+  accepted_at      timestamptz,
+  settled_at       timestamptz,
+  read_at          timestamptz,
+  /* Real time. */
+  claimed_at       timestamptz not null default clock_timestamp(),
+  claimed_until    timestamptz,
+  primary key (tenant_id, id),
+  unique (tenant_id, key),
+  unique (tenant_id, touchpoint_id, channel),
+  foreign key (tenant_id, touchpoint_id) references touchpoint (tenant_id, id),
+  foreign key (tenant_id, member_id) references member (tenant_id, id),
+  check ((state = 'CLAIMED') = (claimed_until is not null)),
+  check ((state in ('CLAIMED', 'WAITING')) = (settled_at is null)),
+  check (state not in ('ACCEPTED', 'DELIVERED') or accepted_at is not null)
+) with (fillfactor = 85);
+/* A member's inbox, newest first: an accepted delivery of that channel is the item. */
+create index delivery_inbox on delivery (tenant_id, member_id, accepted_at, id)
+  where channel = 'inbox' and state = 'ACCEPTED';
+call protect('delivery');
+grant select on delivery to engawa_app;
+grant update (read_at) on delivery to engawa_app;
+
+/*
+ * Plans one touch, once per (member, purpose, source, occurrence): repeated or raced, the first row stands and
+ * its id is returned. p_due_at is by the tenant's clock; p_at is when it was decided, and dates the event.
+ */
+create function touchpoint_plan(
+  p_member uuid, p_channel text, p_purpose text, p_content jsonb, p_due_at timestamptz, p_source_type text,
+  p_source_id text, p_at timestamptz, p_occurrence int default 1
+) returns uuid language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_id uuid;
+begin
+  insert into touchpoint (tenant_id, member_id, channel, purpose, content, planned_at, due_at, source_type,
+                          source_id, occurrence)
+  values (v_tenant, p_member, p_channel, p_purpose, p_content, p_due_at, p_due_at, p_source_type,
+          p_source_id, p_occurrence)
+  on conflict (tenant_id, member_id, purpose, source_type, source_id, occurrence) do nothing
+  returning id into v_id;
+  if found then
+    perform announce('touchpoint.planned', p_member, jsonb_build_object('touchpoint', v_id), p_at);
+    return v_id;
+  end if;
+  select t.id into strict v_id from touchpoint t
+  where t.tenant_id = v_tenant and t.member_id = p_member and t.purpose = p_purpose
+    and t.source_type = p_source_type and t.source_id = p_source_id and t.occurrence = p_occurrence;
+  return v_id;
+end $$;
+
+/*
+ * Takes what is due, at most p_limit of each tenant, earliest first, each tenant by its own clock, and keeps it
+ * for p_lease of real time. A touch whose worker was lost comes back when its lease has lapsed. Two scans at
+ * once never take the same touch. Runs as the system role, in the transaction that enqueues the jobs.
+ */
+create function touchpoint_due(p_limit int, p_lease interval) returns table (tenant_id uuid, touchpoint_id uuid)
+language sql volatile as $$
+  with due as (
+    select d.tenant_id, d.id
+    from tenant t
+    cross join lateral (
+      select p.tenant_id, p.id from touchpoint p
+      where p.tenant_id = t.id and p.state = 'PLANNED' and p.due_at <= coalesce(t.clock_at, now())
+      order by p.due_at, p.id
+      limit p_limit
+      for no key update skip locked
+    ) d
+  ), lapsed as (
+    select p.tenant_id, p.id from touchpoint p
+    where p.state = 'CLAIMED' and p.claimed_until <= clock_timestamp()
+    order by p.claimed_until
+    limit p_limit
+    for no key update skip locked
+  )
+  update touchpoint p set state = 'CLAIMED', claimed_until = clock_timestamp() + p_lease
+  from (select * from due union all select * from lapsed) d
+  where p.tenant_id = d.tenant_id and p.id = d.id
+  returning p.tenant_id, p.id
+$$;
+
+/* Ends a touch that its caller has locked, once, and announces it. */
+create function touchpoint_close(p_touchpoint touchpoint, p_state text, p_reason text) returns void
+language plpgsql as $$
+declare
+  v_now timestamptz := tenant_now(p_touchpoint.tenant_id);
+begin
+  update touchpoint t set state = p_state, settled_at = v_now, claimed_until = null, not_sent_reason = p_reason
+  where t.tenant_id = p_touchpoint.tenant_id and t.id = p_touchpoint.id;
+  perform announce('touchpoint.settled', p_touchpoint.member_id,
+    jsonb_build_object('touchpoint', p_touchpoint.id), v_now);
+end $$;
+
+/*
+ * Decides that a touch is not sent, and why. An earlier attempt of unknown outcome leaves it UNKNOWN, because
+ * something may have arrived. Outcomes: settled, busy (an attempt is running), not_found.
+ */
+create function touchpoint_decline(p_touchpoint uuid, p_reason text) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_touch touchpoint;
+  v_delivery delivery;
+begin
+  select * into v_touch from touchpoint t where t.tenant_id = v_tenant and t.id = p_touchpoint for no key update;
+  if v_touch.id is null then
+    return jsonb_build_object('is', 'not_found', 'what', 'Touchpoint');
+  elsif v_touch.settled_at is not null then
+    return jsonb_build_object('is', 'settled');
+  end if;
+  select * into v_delivery from delivery d
+  where d.tenant_id = v_tenant and d.touchpoint_id = v_touch.id and d.channel = v_touch.channel;
+  if v_delivery.claimed_until > clock_timestamp() then
+    return jsonb_build_object('is', 'busy');
+  elsif v_delivery.state = 'CLAIMED' or v_delivery.outcome ->> 'is' = 'unknown' then
+    update delivery d set state = 'UNKNOWN', doubt = coalesce(d.doubt, 'POSSIBLE_MISS'), claimed_until = null,
+                          settled_at = tenant_now(v_tenant)
+    where d.tenant_id = v_tenant and d.id = v_delivery.id;
+    perform touchpoint_close(v_touch, 'UNKNOWN', null);
+  else
+    update delivery d set state = 'CANCELLED', settled_at = tenant_now(v_tenant)
+    where d.tenant_id = v_tenant and d.id = v_delivery.id;
+    perform touchpoint_close(v_touch, 'NOT_SENT', p_reason);
+  end if;
+  return jsonb_build_object('is', 'settled');
+end $$;
+
+/*
+ * Claims one touch for one attempt, for p_lease of real time, and writes its delivery row. Committed before the
+ * channel is called. p_content is what is to be said; a delivery that exists keeps what it has. Outcomes:
+ * claimed {delivery, key, fence, attempt, content, previous, first_attempt_at}; previous is the outcome of the
+ * attempt before, {"is": "unknown", "evidence": "crash"} when its worker was lost, null at the first;
+ * settled (nothing left to do, or nothing to be sent any more), not_due, busy, not_found.
+ */
+create function touchpoint_claim(p_touchpoint uuid, p_content jsonb, p_lease interval) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_until timestamptz := clock_timestamp() + p_lease;
+  v_touch touchpoint;
+  v_delivery delivery;
+  v_previous jsonb;
+begin
+  select * into v_touch from touchpoint t where t.tenant_id = v_tenant and t.id = p_touchpoint for no key update;
+  if v_touch.id is null then
+    return jsonb_build_object('is', 'not_found', 'what', 'Touchpoint');
+  elsif v_touch.settled_at is not null then
+    return jsonb_build_object('is', 'settled');
+  elsif v_touch.due_at > v_now then
+    return jsonb_build_object('is', 'not_due');
+  end if;
+  select * into v_delivery from delivery d
+  where d.tenant_id = v_tenant and d.touchpoint_id = v_touch.id and d.channel = v_touch.channel;
+  if v_delivery.claimed_until > clock_timestamp() then
+    return jsonb_build_object('is', 'busy');
+  end if;
+  if exists (select from member m
+             where m.tenant_id = v_tenant and m.id = v_touch.member_id and m.membership = 'ENDED') then
+    return touchpoint_decline(v_touch.id, 'MEMBERSHIP_ENDED');
+  end if;
+  v_previous := case v_delivery.state when 'CLAIMED' then '{"is": "unknown", "evidence": "crash"}'::jsonb
+    else v_delivery.outcome end;
+  insert into delivery as d (tenant_id, touchpoint_id, member_id, channel, state, content, first_attempt_at,
+                             claimed_until)
+  values (v_tenant, v_touch.id, v_touch.member_id, v_touch.channel, 'CLAIMED', p_content, v_now, v_until)
+  on conflict (tenant_id, touchpoint_id, channel) do update set
+    state = 'CLAIMED', attempt = d.attempt + 1, fence = d.fence + 1, claimed_at = clock_timestamp(),
+    claimed_until = v_until
+  returning * into v_delivery;
+  update touchpoint t set state = 'CLAIMED', claimed_until = v_until
+  where t.tenant_id = v_tenant and t.id = v_touch.id;
+  return jsonb_build_object('is', 'claimed', 'delivery', v_delivery.id, 'key', v_delivery.key,
+    'fence', v_delivery.fence::text, 'attempt', v_delivery.attempt, 'content', v_delivery.content,
+    'previous', v_previous, 'first_attempt_at', v_delivery.first_attempt_at);
+end $$;
+
+/*
+ * Books what an attempt came to. p_state is ACCEPTED, REFUSED or UNKNOWN, which settle the touch, or WAITING,
+ * which puts it off until p_due_at. Outcomes: done; stale when the fence is not the newest or the attempt was
+ * booked already, and then nothing is written; not_found.
+ */
+create function touchpoint_settle(
+  p_delivery uuid, p_fence bigint, p_state text, p_outcome jsonb, p_provider_id text, p_doubt text,
+  p_due_at timestamptz
+) returns jsonb language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_touch touchpoint;
+begin
+  -- The touch first, as the claim does.
+  select t.* into v_touch from touchpoint t
+  where t.tenant_id = v_tenant
+    and t.id = (select d.touchpoint_id from delivery d where d.tenant_id = v_tenant and d.id = p_delivery)
+  for no key update;
+  if v_touch.id is null then
+    return jsonb_build_object('is', 'not_found', 'what', 'Delivery');
+  end if;
+  update delivery d set
+    state = p_state, outcome = p_outcome, provider_id = coalesce(p_provider_id, d.provider_id),
+    doubt = coalesce(p_doubt, d.doubt), claimed_until = null,
+    accepted_at = case when p_state = 'ACCEPTED' then v_now end,
+    settled_at = case when p_state <> 'WAITING' then v_now end
+  where d.tenant_id = v_tenant and d.id = p_delivery and d.fence = p_fence and d.state = 'CLAIMED';
+  if not found then
+    return jsonb_build_object('is', 'stale');
+  end if;
+  if p_state = 'WAITING' then
+    update touchpoint t set state = 'PLANNED', due_at = p_due_at, claimed_until = null
+    where t.tenant_id = v_tenant and t.id = v_touch.id;
+  else
+    perform touchpoint_close(v_touch, p_state, null);
+  end if;
+  return jsonb_build_object('is', 'done');
+end $$;
+
+/*
+ * Each member's next touch, or why there is none (MEMBERSHIP_ENDED, NOTHING_PLANNED); one row per member of
+ * p_members that the tenant knows. Exactly one of touchpoint_id and reason is null.
+ */
+create function next_touch(p_members uuid[]) returns table (
+  member_id uuid, reason text, touchpoint_id uuid, channel text, purpose text, state text,
+  planned_at timestamptz, due_at timestamptz
+) language sql stable as $$
+  select m.id,
+    case when m.membership = 'ENDED' then 'MEMBERSHIP_ENDED' when t.id is null then 'NOTHING_PLANNED' end,
+    t.id, t.channel, t.purpose, t.state, t.planned_at, t.due_at
+  from member m
+  left join lateral (
+    select * from touchpoint p
+    where p.tenant_id = m.tenant_id and p.member_id = m.id and p.settled_at is null and m.membership <> 'ENDED'
+    order by p.due_at, p.id
+    limit 1
+  ) t on true
+  where m.tenant_id = (select app_tenant()) and m.id = any (p_members)
+$$;
+
+grant execute on function
+  touchpoint_plan(uuid, text, text, jsonb, timestamptz, text, text, timestamptz, int),
+  touchpoint_decline(uuid, text),
+  touchpoint_claim(uuid, jsonb, interval),
+  touchpoint_settle(uuid, bigint, text, jsonb, text, text, timestamptz),
+  next_touch(uuid[]) to engawa_app;
+grant execute on function touchpoint_due(int, interval) to engawa_system;
