@@ -1,0 +1,105 @@
+import { PrismaPg } from '@prisma/adapter-pg'
+import type pg from 'pg'
+import { PrismaClient } from '../generated/prisma/client.ts'
+import { firstWall } from './first-wall.ts'
+import { tenantPrisma } from './prisma-wall.ts'
+import { RolePool } from './role-pool.ts'
+import { ScopedPool } from './scoped-pool.ts'
+import { statementNames } from './statement-names.ts'
+import { isUuid } from './tenancy.ts'
+import { tenantClient } from './tenant-client.ts'
+
+/**
+ * One SQL statement with `$1…` placeholders. Where its text reads or changes a tenant's table it says
+ * `own(alias)`, or `own()`: `select m.id from member m where own(m) and m.external_id = $1`. A name
+ * makes it a prepared statement: give one to every fixed text, none to a text that is put together.
+ */
+export interface Statement {
+  readonly text: string
+  readonly values: readonly unknown[]
+  readonly name?: string
+}
+
+/**
+ * The database as one tenant sees it; also the `tx` that services take first. Rows come with `bigint`
+ * for int8, `Date` for timestamptz, and text for date and numeric.
+ */
+export interface TenantClient {
+  /** A uuid. */
+  readonly tenantId: string
+  /** One statement, by itself one transaction and one round trip. Rejects with pg.DatabaseError. */
+  query<Row>(statement: Statement): Promise<Row[]>
+  /** Commits when the work resolves, rolls back when it rejects, and passes its answer on. Does not nest. */
+  transaction<T>(work: (tx: TenantClient) => Promise<T>): Promise<T>
+  /** Reads and everyday writes among this tenant's rows. Throws inside `transaction`. */
+  readonly prisma: PrismaClient
+}
+
+/** The client that a service takes: inside a transaction when the caller opened one. */
+export type Tx = TenantClient
+
+/** The open database. */
+export interface Db {
+  /** Acts as engawa_system, which crosses tenants on the few tables that need it. Rows as pg makes them. */
+  readonly system: pg.Pool
+  /** The database as this tenant (a uuid) sees it. Cheap: nothing is read. */
+  tenant(tenantId: string): TenantClient
+  /** Waits until borrowed connections are back, then closes them all. */
+  close(): Promise<void>
+}
+
+/** How to open the database. `withoutFirstWall` is for tests: the second wall has to hold by itself. */
+export interface DbOptions {
+  readonly url: string
+  readonly appConnections?: number
+  readonly systemConnections?: number
+  readonly withoutFirstWall?: boolean
+}
+
+/** Opens the pools of both roles. Connects when the first statement comes. */
+export function openDb(options: DbOptions): Db {
+  const without = options.withoutFirstWall ?? false
+  const pool = new ScopedPool({
+    url: options.url,
+    connections: options.appConnections ?? 10,
+    statementTimeout: 5_000,
+    queryTimeout: 15_000,
+  })
+  const system = new RolePool({
+    url: options.url,
+    role: 'engawa_system',
+    connections: options.systemConnections ?? 4,
+    statementTimeout: 60_000,
+    queryTimeout: 90_000,
+  })
+  const nameOf = statementNames()
+  const walled = firstWall({ without, nameOf })
+  // The adapter's type asks for all of a pg.Pool; it uses `query`, `connect` and the events.
+  const adapter = new PrismaPg(pool as unknown as pg.Pool, {
+    statementNameGenerator: ({ sql }) => nameOf(sql),
+  })
+  const base = new PrismaClient({ adapter })
+  const prismas = new Map<string, PrismaClient>()
+
+  function prisma(tenantId: string): PrismaClient {
+    let client = prismas.get(tenantId)
+    if (!client) {
+      if (prismas.size >= 1_000) prismas.clear()
+      client = tenantPrisma(base, tenantId, without)
+      prismas.set(tenantId, client)
+    }
+    return client
+  }
+
+  return {
+    system,
+    tenant(tenantId) {
+      if (!isUuid(tenantId)) throw new TypeError(`${tenantId} is not the id of a tenant`)
+      return tenantClient({ pool, walled, prisma }, tenantId)
+    },
+    async close() {
+      await base.$disconnect()
+      await Promise.all([pool.end(), system.end()])
+    },
+  }
+}

@@ -1,0 +1,94 @@
+import type pg from 'pg'
+import type { PrismaClient } from '../generated/prisma/client.ts'
+import type { Statement, TenantClient } from './db.ts'
+import type { ScopedPool, TenantConnection } from './scoped-pool.ts'
+
+/** What the clients of all tenants share. */
+export interface TenantClientParts {
+  readonly pool: ScopedPool
+  /** The statement as pg takes it, with the first wall in its text. */
+  walled(tenantId: string, statement: Statement): pg.QueryConfig
+  prisma(tenantId: string): PrismaClient
+}
+
+/** The client of one tenant over the pool; every statement is its own transaction. */
+export function tenantClient(parts: TenantClientParts, tenantId: string): TenantClient {
+  return {
+    tenantId,
+    async query<Row>(statement: Statement): Promise<Row[]> {
+      const config = parts.walled(tenantId, statement)
+      return rowsOf(parts.pool.queryAs(tenantId, config))
+    },
+    transaction: (work) => runTransaction(parts, tenantId, work),
+    get prisma() {
+      return parts.prisma(tenantId)
+    },
+  }
+}
+
+async function runTransaction<T>(
+  parts: TenantClientParts,
+  tenantId: string,
+  work: (tx: TenantClient) => Promise<T>,
+): Promise<T> {
+  const connection = await parts.pool.connectAs(tenantId)
+  const tx = new TransactionClient(parts, tenantId, connection)
+  try {
+    await connection.send({ text: 'begin' })
+    const result = await work(tx)
+    tx.close()
+    const { command } = await connection.send({ text: 'commit' })
+    // A failed statement whose error the work swallowed: the server answers COMMIT with a roll-back.
+    if (command !== 'COMMIT')
+      throw new Error('The transaction was rolled back: one of its statements had failed.')
+    return result
+  } catch (error) {
+    // When this fails too, the connection is not at rest, and its release closes it.
+    if (!connection.spoiled) await connection.send({ text: 'rollback' }).catch(() => {})
+    throw error
+  } finally {
+    tx.close()
+    connection.release()
+  }
+}
+
+class TransactionClient implements TenantClient {
+  readonly tenantId: string
+  readonly #parts: TenantClientParts
+  #connection: TenantConnection | undefined
+
+  constructor(parts: TenantClientParts, tenantId: string, connection: TenantConnection) {
+    this.tenantId = tenantId
+    this.#parts = parts
+    this.#connection = connection
+  }
+
+  async query<Row>(statement: Statement): Promise<Row[]> {
+    if (!this.#connection) throw new Error('The transaction is over.')
+    return rowsOf(this.#connection.send(this.#parts.walled(this.tenantId, statement)))
+  }
+
+  async transaction<T>(): Promise<T> {
+    throw new Error('Transactions do not nest: pass this tx on.')
+  }
+
+  get prisma(): PrismaClient {
+    throw new Error('There is no Prisma inside a transaction: use query.')
+  }
+
+  /** After this the connection may be another tenant's. */
+  close(): void {
+    this.#connection = undefined
+  }
+}
+
+async function rowsOf<Row>(answer: Promise<pg.QueryResult>): Promise<Row[]> {
+  try {
+    // The border between SQL and types: the caller names the row that the text returns.
+    return (await answer).rows as Row[]
+  } catch (error) {
+    // The stack so far leads to the socket; this one leads to the caller.
+    if (error instanceof Error) Error.captureStackTrace(error)
+    throw error
+  }
+}
