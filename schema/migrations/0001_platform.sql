@@ -272,7 +272,7 @@ select event_log_partitions(interval '7 days');
 create table sequencer (
   id        boolean primary key default true check (id),
   epoch     bigint not null default 1,
-  /* host:port that the leader listens on for pokes, one datagram each; null while nobody leads. */
+  /* host:port/word that the leader listens on: a datagram of just the word pokes it. Null while nobody leads. */
   address   text,
   leads_since timestamptz
 );
