@@ -114,6 +114,44 @@ begin
 end $$;
 
 /*
+ * What follows when something happens, versioned: touches is [{"purpose", "channel", "template", "after"}], after
+ * being an ISO 8601 duration. A new tenant thanks for each purchase, at once, in the member's inbox.
+ */
+create table touch_plan (
+  tenant_id    uuid not null references tenant,
+  key          text not null,
+  version      int not null check (version >= 1),
+  touches      jsonb not null check (jsonb_typeof(touches) = 'array'),
+  published_at timestamptz not null default now(),
+  primary key (tenant_id, key, version)
+);
+call protect('touch_plan');
+grant select on touch_plan to engawa_app;
+
+create function touch_plan_of_new_tenant() returns trigger
+language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  perform set_config('app.tenant', new.id::text, true);
+  insert into touch_plan (tenant_id, key, version, touches) values (new.id, 'after-purchase', 1,
+    '[{"purpose": "thank-you", "channel": "inbox", "template": "thank-you", "after": "PT0S"}]');
+  return null;
+end $$;
+create trigger touch_plan_of_new_tenant after insert on tenant
+  for each row execute function touch_plan_of_new_tenant();
+
+/* Plans what follows a purchase, counted from p_at, by the newest version of the tenant's plan. */
+create function after_purchase_plan(p_member uuid, p_purchase uuid, p_order_id text, p_at timestamptz) returns void
+language sql as $$
+  select touchpoint_plan(p_member, t ->> 'channel', t ->> 'purpose',
+    jsonb_build_object('template', t ->> 'template', 'parameters', jsonb_build_object('order', p_order_id)),
+    p_at + (t ->> 'after')::interval, 'purchase', p_purchase::text, p_at)
+  from (select p.touches from touch_plan p
+        where p.tenant_id = current_tenant() and p.key = 'after-purchase'
+        order by p.version desc limit 1) newest,
+    jsonb_array_elements(newest.touches) t
+$$;
+
+/*
  * Takes what is due, at most p_limit of each tenant, earliest first, each tenant by its own clock, and keeps it
  * for p_lease of real time. A touch whose worker was lost comes back when its lease has lapsed. Two scans at
  * once never take the same touch. Runs as the system role, in the transaction that enqueues the jobs.
