@@ -1,6 +1,6 @@
-import { chmodSync, mkdirSync, realpathSync } from 'node:fs'
+import { chmodSync, mkdirSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Launch, settleLaunch } from './launch.ts'
+import { foreignFolder, type Launch, settleLaunch } from './launch.ts'
 import { lock, tryLock } from './lock.ts'
 import { discover } from './process.ts'
 import { initialise, startOrAdopt, stop } from './server.ts'
@@ -83,6 +83,9 @@ function usersFile(home: string): string {
 function makeHome(dataDir: string): string {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   const home = realpathSync(dataDir)
+  const owner = statSync(home).uid
+  const uid = process.getuid?.() ?? 0
+  if (uid !== 0 && uid !== owner) throw new Error(foreignFolder(home, owner, uid))
   chmodSync(home, 0o700)
   return home
 }

@@ -1,13 +1,14 @@
 import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
+  chmodSync,
   chownSync,
   cpSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readFileSync,
   renameSync,
-  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
@@ -56,9 +57,9 @@ export function reachableBinaries(launch: Launch): Binaries {
   if (launch.mode !== 'user') throw new Error(`${problem}: run "npm ci" again.`)
   const copy = join(dirname(launch.data), `programs-${fingerprint(installed.root)}`)
   if (!existsSync(copy)) {
-    const unfinished = `${copy}.new`
-    rmSync(unfinished, { recursive: true, force: true })
+    const unfinished = mkdtempSync(`${copy}-unfinished-`)
     cpSync(installed.root, unfinished, { recursive: true, verbatimSymlinks: true })
+    chmodSync(unfinished, 0o755)
     renameSync(unfinished, copy)
   }
   if (!works(launch, binariesIn(copy))) throw new Error(`${problem}, nor from ${copy}.`)
@@ -102,12 +103,13 @@ function recall(file: string): Launch {
   const launch = JSON.parse(readFileSync(file, 'utf8')) as Launch
   const uid = process.getuid?.() ?? 0
   const expected = launch.mode === 'plain' ? launch.uid : 0
-  if (uid !== expected) {
-    throw new Error(
-      `The data in ${dirname(file)} was made by the user with id ${expected}: start Engawa as that user, not as ${uid}.`,
-    )
-  }
+  if (uid !== expected) throw new Error(foreignFolder(dirname(file), expected, uid))
   return launch
+}
+
+/** What to say to a user who comes to another one's data: the two must never write the same files. */
+export function foreignFolder(home: string, owner: number, uid: number): string {
+  return `The data in ${home} was made by the user with id ${owner}: start Engawa as that user, not as ${uid}.`
 }
 
 function choose(home: string, binaries: Binaries): Launch {

@@ -3,15 +3,16 @@ import {
   chownSync,
   closeSync,
   existsSync,
-  mkdirSync,
+  mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmdirSync,
   rmSync,
   statSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Launch, reachableBinaries, spawnIn } from './launch.ts'
 import { discover } from './process.ts'
@@ -40,24 +41,34 @@ const everydaySettings: Readonly<Record<string, string>> = {
 /** Makes the data directory if it is not there yet; a start that dies halfway leaves none. */
 export async function initialise(launch: Launch): Promise<void> {
   if (existsSync(join(launch.data, 'PG_VERSION'))) return
-  const unfinished = `${launch.data}.new`
-  rmSync(unfinished, { recursive: true, force: true })
-  mkdirSync(unfinished, { mode: 0o700 })
+  sweep(dirname(launch.data))
+  // A name of its own: the initdb of a process that was killed may still be writing into the last one.
+  const unfinished = mkdtempSync(`${launch.data}-unfinished-`)
   chownSync(unfinished, launch.uid, launch.gid)
   const { initdb } = reachableBinaries(launch)
   const child = spawnIn(launch, initdb, [...initdbFlags, '-D', unfinished], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
-  child.stdout?.on('data', (chunk) => {
-    output += chunk
-  })
-  child.stderr?.on('data', (chunk) => {
-    output += chunk
-  })
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk) => {
+      output += chunk
+    })
+  }
   const code = await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve))
   if (code !== 0) throw new Error(`initdb ended with ${code} in ${unfinished}:\n${output}`)
   renameSync(unfinished, launch.data)
+}
+
+/** Removes what killed starts left, as far as it lets itself be removed. */
+function sweep(folder: string): void {
+  for (const name of readdirSync(folder).filter((name) => name.includes('-unfinished-'))) {
+    try {
+      rmSync(join(folder, name), { recursive: true, force: true })
+    } catch {
+      // Its initdb still runs; the next first start sweeps again.
+    }
+  }
 }
 
 /**
