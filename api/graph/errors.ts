@@ -1,0 +1,140 @@
+import {
+  CODES,
+  type Code,
+  type DomainCode,
+  type DomainError,
+  DuplicateOrderError,
+  HoldExpiredError,
+  HoldResolvedError,
+  IdempotencyKeyReusedError,
+  InsufficientPointsError,
+  MembershipEndedError,
+  NotFoundError,
+  RefundExceedsPurchaseError,
+  TransitionNotAllowedError,
+} from '../platform/errors.ts'
+import { builder } from './builder.ts'
+
+/** A class of expected failures that may stand in a result union. */
+export type DomainErrorClass = new (...facts: never[]) => DomainError
+
+const domainCodes = [
+  'NOT_FOUND',
+  'INSUFFICIENT_POINTS',
+  'IDEMPOTENCY_KEY_REUSED',
+  'DUPLICATE_ORDER',
+  'HOLD_RESOLVED',
+  'HOLD_EXPIRED',
+  'MEMBERSHIP_ENDED',
+  'TRANSITION_NOT_ALLOWED',
+  'REFUND_EXCEEDS_PURCHASE',
+] as const satisfies readonly DomainCode[]
+
+const ErrorCode = builder.enumType('ErrorCode', {
+  description: 'What went wrong, for a program to switch on.',
+  values: Object.fromEntries(domainCodes.map((code) => [code, { description: CODES[code].when }])) as Record<
+    (typeof domainCodes)[number],
+    { description: string }
+  >,
+})
+
+/** `interface Error { message code }`: what every expected failure says. */
+export const ErrorInterface = builder.interfaceRef<DomainError>('Error').implement({
+  description: 'An expected failure. Nothing was changed. Each kind adds its facts.',
+  fields: (t) => ({
+    message: t.exposeString('message', { description: 'What is wrong, with the numbers, in English.' }),
+    code: t.field({
+      type: ErrorCode,
+      description: 'The kind of failure.',
+      resolve: ({ code }) => asDomainCode(code),
+    }),
+  }),
+})
+
+builder.objectType(NotFoundError, {
+  name: 'NotFoundError',
+  description: CODES.NOT_FOUND.when,
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    what: t.exposeString('what', { description: 'The kind of thing that was not found, such as `member`.' }),
+  }),
+})
+
+builder.objectType(InsufficientPointsError, {
+  name: 'InsufficientPointsError',
+  description: CODES.INSUFFICIENT_POINTS.when,
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    available: t.expose('available', { type: 'Points', description: 'What the wallet can spend now.' }),
+    required: t.expose('required', { type: 'Points', description: 'What was asked for.' }),
+  }),
+})
+
+builder.objectType(IdempotencyKeyReusedError, {
+  name: 'IdempotencyKeyReusedError',
+  description: CODES.IDEMPOTENCY_KEY_REUSED.when,
+  interfaces: [ErrorInterface],
+})
+
+// The purchases room adds `purchase`, the points room `state`: they own those types.
+builder.objectType(DuplicateOrderError, {
+  name: 'DuplicateOrderError',
+  description: CODES.DUPLICATE_ORDER.when,
+  interfaces: [ErrorInterface],
+})
+
+builder.objectType(HoldResolvedError, {
+  name: 'HoldResolvedError',
+  description: CODES.HOLD_RESOLVED.when,
+  interfaces: [ErrorInterface],
+})
+
+builder.objectType(HoldExpiredError, {
+  name: 'HoldExpiredError',
+  description: CODES.HOLD_EXPIRED.when,
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    expiredAt: t.expose('expiredAt', { type: 'DateTime', description: 'When the hold expired.' }),
+  }),
+})
+
+builder.objectType(MembershipEndedError, {
+  name: 'MembershipEndedError',
+  description: CODES.MEMBERSHIP_ENDED.when,
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    endedAt: t.expose('endedAt', { type: 'DateTime', description: 'When the membership ended.' }),
+  }),
+})
+
+builder.objectType(TransitionNotAllowedError, {
+  name: 'TransitionNotAllowedError',
+  description: CODES.TRANSITION_NOT_ALLOWED.when,
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    from: t.exposeString('from', { description: 'The key of the stage where the member stands.' }),
+    to: t.exposeString('to', { description: 'The key of the stage that was asked for.' }),
+    allowed: t.stringList({
+      description: 'The keys of the stages that it may be moved to by hand. At most 50.',
+      resolve: ({ allowed }) => [...allowed],
+    }),
+  }),
+})
+
+builder.objectType(RefundExceedsPurchaseError, {
+  name: 'RefundExceedsPurchaseError',
+  description: CODES.REFUND_EXCEEDS_PURCHASE.when,
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    refundable: t.expose('refundable', {
+      type: 'Minor',
+      description: 'What can still be given back: minor units of the purchase, or points of the spend.',
+    }),
+  }),
+})
+
+function asDomainCode(code: Code): (typeof domainCodes)[number] {
+  const known = domainCodes.find((domain) => domain === code)
+  if (!known) throw new TypeError(`${code} is not a code of the error interface`)
+  return known
+}
