@@ -4,6 +4,8 @@
 do $$
 declare
   v_role text;
+  -- Since 16 whoever makes a role is its member, but may not become it before granting it to itself.
+  v_may_become text := case when current_setting('server_version_num')::int < 160000 then 'member' else 'set' end;
 begin
   foreach v_role in array array['engawa_owner', 'engawa_app', 'engawa_system'] loop
     if not exists (select from pg_roles where rolname = v_role) then
@@ -13,7 +15,7 @@ begin
         null; -- another database of this cluster made it at the same moment
       end;
     end if;
-    if not pg_has_role(current_user, v_role, 'member') then
+    if not pg_has_role(current_user, v_role, v_may_become) then
       execute format('grant %I to %I', v_role, current_user);
     end if;
   end loop;
