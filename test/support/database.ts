@@ -15,15 +15,14 @@ export interface TestDatabase extends AsyncDisposable {
 
 /** Clones a migrated database. Whoever opens it disposes of it: `await using db = await openTestDatabase()`. */
 export async function openTestDatabase(): Promise<TestDatabase> {
-  const { url, template } = inject('server')
-  const name = `engawa_test_${randomBytes(6).toString('hex')}`
-  await onServer(url, (client) =>
-    client.query(`create database ${name} template ${template} strategy wal_log`),
-  )
-  const drop = async () => {
-    await onServer(url, (client) => client.query(`drop database if exists ${name} with (force)`))
-  }
-  return { url: databaseUrl(url, name), [Symbol.asyncDispose]: drop }
+  return create(inject('server').template)
+}
+
+/** Inside a test: a database without any schema that goes when the test ends. */
+export async function usingEmptyDatabase(): Promise<{ readonly url: string }> {
+  const database = await create('template0')
+  onTestFinished(() => database[Symbol.asyncDispose]())
+  return database
 }
 
 /** Inside a test: a migrated database that goes when the test ends. */
@@ -46,6 +45,18 @@ export function testDatabase(): { readonly url: string } {
       return database.url
     },
   }
+}
+
+async function create(template: string): Promise<TestDatabase> {
+  const { url } = inject('server')
+  const name = `engawa_test_${randomBytes(6).toString('hex')}`
+  await onServer(url, (client) =>
+    client.query(`create database ${name} template ${template} strategy wal_log`),
+  )
+  const drop = async () => {
+    await onServer(url, (client) => client.query(`drop database if exists ${name} with (force)`))
+  }
+  return { url: databaseUrl(url, name), [Symbol.asyncDispose]: drop }
 }
 
 /** An embedded PostgreSQL of one's own, which a test may crash. Durable, as in production. */

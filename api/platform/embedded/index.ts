@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { foreignFolder, type Launch, settleLaunch } from './launch.ts'
+import { foreignFolder, type Launch, recallLaunch, settleLaunch } from './launch.ts'
 import { lock, tryLock } from './lock.ts'
 import { discover } from './process.ts'
 import { initialise, startOrAdopt, stop } from './server.ts'
@@ -49,7 +49,8 @@ export async function openEmbedded({ dataDir, settings = {} }: EmbeddedOptions):
 
 /** The process id of the PostgreSQL that runs on this folder, or null when none does. */
 export function embeddedProcess(dataDir: string): number | null {
-  const launch = settleLaunch(makeHome(dataDir))
+  const launch = recallLaunch(dataDir)
+  if (!launch) return null
   const found = discover(launch.data)
   return found.is === 'running' ? found.pid : null
 }

@@ -40,8 +40,9 @@ export interface Launch {
 
 /** The remembered way for this home folder, else the first that works here, then remembered. */
 export function settleLaunch(home: string): Launch {
+  const remembered = recallLaunch(home)
+  if (remembered) return remembered
   const file = join(home, 'launch.json')
-  if (existsSync(file)) return recall(file)
   const launch = choose(home, findBinaries())
   mkdirSync(dirname(launch.data), { recursive: true })
   writeFileSync(`${file}.new`, `${JSON.stringify(launch)}\n`)
@@ -98,12 +99,15 @@ function works(launch: Launch, binaries: Binaries): boolean {
   return probe.status === 0
 }
 
-function recall(file: string): Launch {
+/** The remembered way for this home folder, null before its first start. Throws for another's folder. */
+export function recallLaunch(home: string): Launch | null {
+  const file = join(home, 'launch.json')
+  if (!existsSync(file)) return null
   // Written by settleLaunch alone.
   const launch = JSON.parse(readFileSync(file, 'utf8')) as Launch
   const uid = process.getuid?.() ?? 0
   const expected = launch.mode === 'plain' ? launch.uid : 0
-  if (uid !== expected) throw new Error(foreignFolder(dirname(file), expected, uid))
+  if (uid !== expected) throw new Error(foreignFolder(home, expected, uid))
   return launch
 }
 

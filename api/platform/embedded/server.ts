@@ -82,12 +82,13 @@ export async function startOrAdopt(
 ): Promise<string> {
   const folder = makeSocketFolder(launch)
   const refusals: string[] = []
+  const deadline = performance.now() + 10 * 60_000 // a crash after heavy traffic takes minutes to recover
   let child: ChildProcess | null = null
-  for (;;) {
+  while (performance.now() < deadline) {
     const found = discover(launch.data)
     if (found.is === 'running') {
       if (found.ready && (await answers(found.socketFolder))) return found.socketFolder
-    } else if (child === null || child.exitCode !== null || child.signalCode !== null) {
+    } else if (child === null || hasEnded(child)) {
       // Right after kill -9 the dead one's children may still hold its memory: it refuses, then not.
       if (child !== null) refusals.push(tail(log))
       if (refusals.length > 20)
@@ -101,6 +102,12 @@ export async function startOrAdopt(
     }
     await delay(5)
   }
+  throw new Error(`PostgreSQL has not taken connections on ${launch.data} for ten minutes:\n${tail(log)}`)
+}
+
+/** A program that could not even be run has no process id. */
+function hasEnded(child: ChildProcess): boolean {
+  return child.pid === undefined || child.exitCode !== null || child.signalCode !== null
 }
 
 /** Stops PostgreSQL in good order and waits until it is gone. */
