@@ -1,0 +1,106 @@
+import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose'
+import { processClock } from '../clock.ts'
+import { newId } from '../ids.ts'
+
+/** The `iss` of development tokens. */
+export const developmentIssuer = 'engawa-development'
+
+/** The `aud` of development tokens. */
+export const developmentAudience = 'engawa'
+
+/** The local key of a data directory. */
+export interface DevelopmentKey {
+  readonly privateKey: CryptoKey
+  readonly publicKey: CryptoKey
+}
+
+/** Whom a development token speaks for. */
+export interface DevelopmentToken {
+  /** The folder that holds the key: ENGAWA_DATA_DIR. */
+  readonly dataDir: string
+  /** The key of the tenant. */
+  readonly tenant: string
+  readonly kind: 'member' | 'integration' | 'staff'
+  readonly sub: string
+  readonly scopes?: readonly string[]
+  /** One hour unless told. */
+  readonly ttlSeconds?: number
+}
+
+/**
+ * Signs a token with the local key of the data directory, making the key when there is none. Servers that
+ * share the directory accept it while no issuer exists at all.
+ */
+export async function mintDevelopmentToken(token: DevelopmentToken): Promise<string> {
+  const { privateKey } = await developmentKey(token.dataDir)
+  // Not whole seconds: a token made right after a revocation of its subject has to count as newer.
+  const issuedAt = processClock.now().getTime() / 1000
+  return new SignJWT({
+    tenant: token.tenant,
+    kind: token.kind,
+    ...(token.scopes?.length && { scope: token.scopes.join(' ') }),
+  })
+    .setProtectedHeader({ alg: 'ES256', typ: 'JWT' })
+    .setIssuer(developmentIssuer)
+    .setAudience(developmentAudience)
+    .setSubject(token.sub)
+    .setJti(newId())
+    .setIssuedAt(issuedAt)
+    .setExpirationTime(issuedAt + (token.ttlSeconds ?? 3600))
+    .sign(privateKey)
+}
+
+/**
+ * The key of a data directory. Made when there is none; when several processes make one at once, all get the
+ * same. Throws when the file is there but holds no key.
+ */
+export async function developmentKey(dataDir: string): Promise<DevelopmentKey> {
+  const file = join(dataDir, 'development-key.json')
+  const stored = (await readKey(file)) ?? (await makeKey(dataDir, file))
+  const { d: _, ...publicPart } = stored
+  return { privateKey: await cryptoKey(stored, file), publicKey: await cryptoKey(publicPart, file) }
+}
+
+async function readKey(file: string): Promise<JWK | undefined> {
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new Error(`${file} does not hold a key; delete it to have another made.`, { cause })
+  }
+}
+
+async function makeKey(dataDir: string, file: string): Promise<JWK> {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  const { privateKey } = await generateKeyPair('ES256', { extractable: true })
+  const own = `${file}.${newId()}`
+  await writeFile(own, JSON.stringify(await exportJWK(privateKey)), { mode: 0o600 })
+  try {
+    await chmod(own, 0o600)
+    // A link appears complete or not at all, and never replaces the key of another process.
+    await link(own, file)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  } finally {
+    await rm(own, { force: true })
+  }
+  const stored = await readKey(file)
+  if (!stored) throw new Error(`${file} was deleted while it was made.`)
+  return stored
+}
+
+async function cryptoKey(jwk: JWK, file: string): Promise<CryptoKey> {
+  const key = await importJWK(jwk, 'ES256').catch((cause) => {
+    throw new Error(`${file} does not hold a key; delete it to have another made.`, { cause })
+  })
+  if (key instanceof Uint8Array) throw new Error(`${file} holds a key of another kind.`)
+  return key
+}
