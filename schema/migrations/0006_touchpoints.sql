@@ -59,6 +59,8 @@ create table delivery (
   content          jsonb not null check (jsonb_typeof(content) = 'object'),
   /* What the last finished attempt answered: accepted, refused with its fault, or unknown. */
   outcome          jsonb,
+  /* The last outcome that nobody could tell, a lost worker included: since then something may have arrived. */
+  unknown          jsonb,
   doubt            text check (doubt in ('POSSIBLE_MISS', 'POSSIBLE_DUPLICATE')),
   provider_id      text,
   /* By the tenant's clock. */
@@ -214,7 +216,7 @@ begin
   where d.tenant_id = v_tenant and d.touchpoint_id = v_touch.id and d.channel = v_touch.channel;
   if v_delivery.claimed_until > clock_timestamp() then
     return jsonb_build_object('is', 'busy');
-  elsif v_delivery.state = 'CLAIMED' or v_delivery.outcome ->> 'is' = 'unknown' then
+  elsif v_delivery.state = 'CLAIMED' or v_delivery.unknown is not null then
     update delivery d set state = 'UNKNOWN', doubt = coalesce(d.doubt, 'POSSIBLE_MISS'), claimed_until = null,
                           settled_at = tenant_now(v_tenant)
     where d.tenant_id = v_tenant and d.id = v_delivery.id;
@@ -230,8 +232,8 @@ end $$;
 /*
  * Claims one touch for one attempt, for p_lease of real time, and writes its delivery row. Committed before the
  * channel is called. p_content is what is to be said; a delivery that exists keeps what it has. Outcomes:
- * claimed {delivery, key, fence, attempt, content, previous, first_attempt_at}; previous is the outcome of the
- * attempt before, {"is": "unknown", "evidence": "crash"} when its worker was lost, null at the first;
+ * claimed {delivery, key, fence, attempt, content, unknown, first_attempt_at}; unknown is the last outcome that
+ * nobody could tell, {"is": "unknown", "evidence": "crash"} when a worker was lost, null when there was none;
  * settled (nothing left to do, or nothing to be sent any more), not_due, busy, not_found.
  */
 create function touchpoint_claim(p_touchpoint uuid, p_content jsonb, p_lease interval) returns jsonb
@@ -242,7 +244,6 @@ declare
   v_until timestamptz := clock_timestamp() + p_lease;
   v_touch touchpoint;
   v_delivery delivery;
-  v_previous jsonb;
 begin
   select * into v_touch from touchpoint t where t.tenant_id = v_tenant and t.id = p_touchpoint for no key update;
   if v_touch.id is null then
@@ -261,20 +262,19 @@ begin
              where m.tenant_id = v_tenant and m.id = v_touch.member_id and m.membership = 'ENDED') then
     return touchpoint_decline(v_touch.id, 'MEMBERSHIP_ENDED');
   end if;
-  v_previous := case v_delivery.state when 'CLAIMED' then '{"is": "unknown", "evidence": "crash"}'::jsonb
-    else v_delivery.outcome end;
   insert into delivery as d (tenant_id, touchpoint_id, member_id, channel, state, content, first_attempt_at,
                              claimed_until)
   values (v_tenant, v_touch.id, v_touch.member_id, v_touch.channel, 'CLAIMED', p_content, v_now, v_until)
   on conflict (tenant_id, touchpoint_id, channel) do update set
     state = 'CLAIMED', attempt = d.attempt + 1, fence = d.fence + 1, claimed_at = clock_timestamp(),
-    claimed_until = v_until
+    claimed_until = v_until,
+    unknown = case d.state when 'CLAIMED' then '{"is": "unknown", "evidence": "crash"}' else d.unknown end
   returning * into v_delivery;
   update touchpoint t set state = 'CLAIMED', claimed_until = v_until
   where t.tenant_id = v_tenant and t.id = v_touch.id;
   return jsonb_build_object('is', 'claimed', 'delivery', v_delivery.id, 'key', v_delivery.key,
     'fence', v_delivery.fence::text, 'attempt', v_delivery.attempt, 'content', v_delivery.content,
-    'previous', v_previous, 'first_attempt_at', v_delivery.first_attempt_at);
+    'unknown', v_delivery.unknown, 'first_attempt_at', v_delivery.first_attempt_at);
 end $$;
 
 /*
@@ -302,6 +302,7 @@ begin
   update delivery d set
     state = p_state, outcome = p_outcome, provider_id = coalesce(p_provider_id, d.provider_id),
     doubt = coalesce(p_doubt, d.doubt), claimed_until = null,
+    unknown = case when p_outcome ->> 'is' = 'unknown' then p_outcome else d.unknown end,
     accepted_at = case when p_state = 'ACCEPTED' then v_now end,
     settled_at = case when p_state <> 'WAITING' then v_now end
   where d.tenant_id = v_tenant and d.id = p_delivery and d.fence = p_fence and d.state = 'CLAIMED';

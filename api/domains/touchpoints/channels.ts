@@ -1,0 +1,50 @@
+import type { Capabilities, Fault, Message, Outcome, Preparation } from '@engawa/sdk'
+
+/** The channels of this deployment, by id. The plugin host gives them. */
+export interface Channels {
+  get(id: string): Channel | undefined
+}
+
+/** One channel of the deployment. */
+export interface Channel {
+  readonly id: string
+  /** Which of a member's addresses it uses. */
+  readonly kind: string
+  /** The channel with the tenant's configuration, or why it cannot be used now. */
+  open(tenantId: string): Promise<Opened>
+}
+
+/** A channel ready to send, or what is in the way. */
+export type Opened =
+  | { readonly ok: true; readonly channel: OpenChannel }
+  | { readonly ok: false; readonly fault: Fault }
+
+/** A channel with one tenant's configuration. Nothing here throws for what a plugin or a provider does. */
+export interface OpenChannel {
+  readonly capabilities: Capabilities
+  /** Pure. Content or an address that the channel's own schema does not take is refused for good. */
+  prepare(content: unknown, address: unknown, message: Message): Promise<Preparation<Prepared>>
+  /** Bound to a deadline; what it does not answer by then is unknown. */
+  send(attempt: Attempt, prepared: Prepared): Promise<Outcome>
+  /** Asks what became of the key; for channels of idempotency by lookup. */
+  reconcile(attempt: Attempt): Promise<Outcome>
+}
+
+/** What a channel made of content and address; only the same channel can read it. */
+export interface Prepared {
+  readonly value: unknown
+  /** The address, for the log to hash where it appears. */
+  readonly address: string
+}
+
+/** One attempt of one delivery. */
+export interface Attempt extends Message {
+  /** 1 at first. */
+  readonly attempt: number
+  /** Milliseconds of real time that the call may take. */
+  readonly withinMs: number
+  /** The member's IANA time zone. */
+  readonly timeZone: string
+  /** The tenant's clock. */
+  now(): Date
+}

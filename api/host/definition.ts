@@ -1,0 +1,74 @@
+import type { ChannelDefinition } from '@engawa/sdk'
+
+/** A definition whose types only its own plugin knows; the host passes its values around unread. */
+export type AnyDefinition = ChannelDefinition<unknown, never, unknown, unknown, unknown>
+
+/**
+ * Reads what a plugin exports. Gives the definition, or what is wrong with it: every part of it by name, such as
+ * `content.prepare must be a function`. Plugins may be plain JavaScript, so types are no proof.
+ */
+export function readDefinition(
+  value: unknown,
+): { definition: AnyDefinition } | { problems: readonly string[] } {
+  const problems = parts.flatMap(({ path, is, must }) => {
+    const found = path.split('.').reduce<unknown>((at, key) => property(at, key), value)
+    return is(found) ? [] : [`${path} must be ${must}`]
+  })
+  if (mode(value) === 'lookup' && !isFunction(property(value, 'reconcile'))) {
+    problems.push('reconcile must be a function, because idempotency is by lookup')
+  }
+  // Every part was looked at; the types of config, address and content stay the plugin's own.
+  return problems.length > 0 ? { problems } : { definition: value as AnyDefinition }
+}
+
+interface Part {
+  readonly path: string
+  readonly is: (found: unknown) => boolean
+  readonly must: string
+}
+
+const parts: readonly Part[] = [
+  {
+    path: 'id',
+    is: matches(/^[a-z][a-z0-9-]{0,39}$/),
+    must: 'lower case letters, digits and hyphens, at most 40',
+  },
+  { path: 'sdk', is: matches(/./), must: 'a range such as ^0.1' },
+  { path: 'kind', is: matches(/./), must: 'a word such as email' },
+  {
+    path: 'capabilities',
+    is: (found) => isObject(found) || isFunction(found),
+    must: 'an object or a function',
+  },
+  { path: 'config.schema.~standard.validate', is: isFunction, must: 'a function, as in Standard Schema 1' },
+  { path: 'config.version', is: Number.isInteger, must: 'a whole number' },
+  { path: 'config.secrets', is: Array.isArray, must: 'a list of names' },
+  { path: 'config.check', is: isFunction, must: 'a function' },
+  { path: 'address.schema.~standard.validate', is: isFunction, must: 'a function, as in Standard Schema 1' },
+  { path: 'address.normalise', is: isFunction, must: 'a function' },
+  { path: 'address.identity', is: isFunction, must: 'a function' },
+  { path: 'content.schema.~standard.validate', is: isFunction, must: 'a function, as in Standard Schema 1' },
+  { path: 'content.prepare', is: isFunction, must: 'a function' },
+  { path: 'send', is: isFunction, must: 'a function' },
+]
+
+function mode(value: unknown): unknown {
+  return property(property(property(value, 'capabilities'), 'idempotency'), 'mode')
+}
+
+function property(value: unknown, key: string): unknown {
+  // A schema may be a function that carries '~standard' (arktype's are).
+  return isObject(value) || isFunction(value) ? Reflect.get(value, key) : undefined
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
+function isFunction(value: unknown): value is object {
+  return typeof value === 'function'
+}
+
+function matches(pattern: RegExp): (found: unknown) => boolean {
+  return (found) => typeof found === 'string' && pattern.test(found)
+}

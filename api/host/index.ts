@@ -1,0 +1,1 @@
+export { type Deployment, type HostOptions, loadChannels, PluginError } from './load.ts'

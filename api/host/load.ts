@@ -1,0 +1,103 @@
+import { sdkVersion } from '@engawa/sdk'
+import type { Channels } from '../domains/touchpoints/index.ts'
+import type { Egress } from '../platform/egress.ts'
+import type { Log } from '../platform/log.ts'
+import { openCaches } from './cache.ts'
+import { hostChannel } from './channel.ts'
+import { type AnyDefinition, readDefinition } from './definition.ts'
+import { isInSdkRange } from './sdk-range.ts'
+
+/** What a deployment is made of. Each plugin is named as its package, and imported when the process starts. */
+export interface Deployment {
+  readonly plugins: Readonly<Record<string, () => Promise<{ readonly default: unknown }>>>
+}
+
+/** What the host gives to plugins, and how patient it is. */
+export interface HostOptions {
+  /** The only way out that plugins get. */
+  readonly egress: Egress
+  /** Real time, for caches. */
+  readonly clock: { now(): Date }
+  readonly log: Log
+  /** The tenant's saved configuration of a channel; `{}` for every tenant unless told. */
+  readonly settings?: (tenantId: string, channel: string) => Promise<unknown>
+  /** Milliseconds that a plugin may take to load; 10,000 unless told. */
+  readonly loadWithinMs?: number
+}
+
+/** A plugin cannot be used; the boot stops. The message names the plugin and what would be right. */
+export class PluginError extends Error {
+  override readonly name = 'PluginError'
+  /** The plugin's name in the deployment. */
+  readonly plugin: string
+
+  constructor(plugin: string, message: string, options?: ErrorOptions) {
+    super(`Plugin ${plugin} ${message}`, options)
+    this.plugin = plugin
+  }
+}
+
+/** Loads every plugin of the deployment and gives their channels. Throws PluginError for the first that cannot be used. */
+export async function loadChannels(deployment: Deployment, options: HostOptions): Promise<Channels> {
+  const loaded = await Promise.all(
+    Object.entries(deployment.plugins).map(async ([plugin, load]) => {
+      const module = await within(options.loadWithinMs ?? 10_000, plugin, load)
+      return { plugin, definition: checked(plugin, module.default) }
+    }),
+  )
+  const owners = new Map<string, string>()
+  for (const { plugin, definition } of loaded) {
+    const other = owners.get(definition.id)
+    if (other)
+      throw new PluginError(
+        plugin,
+        `defines the channel "${definition.id}", and so does ${other}. Keep one of them.`,
+      )
+    owners.set(definition.id, plugin)
+  }
+  const caches = openCaches(options.clock)
+  const channels = new Map(
+    loaded.map(({ definition }) => [definition.id, hostChannel(definition, { ...options, caches })]),
+  )
+  return { get: (id) => channels.get(id) }
+}
+
+async function within<T>(ms: number, plugin: string, load: () => Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => {
+    late.reject(
+      new PluginError(
+        plugin,
+        `did not load within ${ms / 1000} seconds; look for an await at its top level.`,
+      ),
+    )
+  }, ms)
+  try {
+    return await Promise.race([load(), late.promise])
+  } catch (cause) {
+    if (cause instanceof PluginError) throw cause
+    throw new PluginError(
+      plugin,
+      `could not be loaded: ${cause instanceof Error ? cause.message : 'it threw no error'}`,
+      { cause },
+    )
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function checked(plugin: string, value: unknown): AnyDefinition {
+  const read = readDefinition(value)
+  if ('problems' in read) {
+    throw new PluginError(
+      plugin,
+      `must have a default export made by defineChannel: ${read.problems.join('; ')}.`,
+    )
+  }
+  const { definition } = read
+  if (isInSdkRange(definition.sdk, sdkVersion)) return definition
+  throw new PluginError(
+    plugin,
+    `needs @engawa/sdk ${definition.sdk}; this is ${sdkVersion}. Install a version of the plugin made for it.`,
+  )
+}

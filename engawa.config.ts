@@ -1,0 +1,8 @@
+import type { Deployment } from './api/host/index.ts'
+
+/** The plugins of this deployment. Each channel id may come from one of them only. */
+export default {
+  plugins: {
+    '@engawa/channel-inbox': () => import('@engawa/channel-inbox'),
+  },
+} satisfies Deployment
