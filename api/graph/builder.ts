@@ -62,9 +62,9 @@ export const builder = new SchemaBuilder<{
     authScopes: ({ viewer }) => ({
       signedIn: viewer !== null,
       member: viewer?.kind === 'MEMBER',
-      reads: (scope) => viewer !== null && (viewer.kind === 'MEMBER' || has(viewer.scopes, scope)),
-      writes: (scope) => viewer !== null && viewer.kind !== 'MEMBER' && has(viewer.scopes, scope),
-      staff: (scope) => viewer?.kind === 'STAFF' && has(viewer.scopes, scope),
+      reads: (scope) => viewer !== null && (viewer.kind === 'MEMBER' || viewer.can(scope)),
+      writes: (scope) => viewer !== null && viewer.kind !== 'MEMBER' && viewer.can(scope),
+      staff: (scope) => viewer?.kind === 'STAFF' && viewer.can(scope),
     }),
   },
   errors: {
@@ -99,11 +99,6 @@ builder.subscriptionType({ description: 'What can be followed live.' })
 
 /** The types that the builder knows, for functions that are given one of its field builders. */
 export type Types = typeof builder.$inferSchemaTypes
-
-/** True when the token has the scope, or every scope of its kind. */
-export function has(scopes: ReadonlySet<string>, scope: string): boolean {
-  return scopes.has(scope) || scopes.has('*')
-}
 
 function missing(failure: AuthFailure): string | undefined {
   if (failure.kind !== AuthScopeFailureType.AuthScope) return undefined

@@ -9,7 +9,7 @@ export function encodeId(typename: string, id: bigint | number | string): string
 /** A decoded id. The type may be one that does not exist. */
 export interface DecodedId {
   readonly typename: string
-  /** A uuid, lower case. */
+  /** A uuid, lower case; for a part of a numbered whole the number follows, as in `<uuid>.2`. */
   readonly id: string
 }
 
@@ -20,9 +20,14 @@ export function decodeId(globalId: string, field: string): DecodedId {
   const typename = text.slice(0, Math.max(colon, 0))
   const id = text.slice(colon + 1)
   // Encoding again refuses other spellings of the same bytes: one thing has one id.
-  if (/^[A-Z]\w{0,60}$/.test(typename) && isId(id) && encodeId(typename, id) === globalId)
+  if (/^[A-Z]\w{0,60}$/.test(typename) && isThing(id) && encodeId(typename, id) === globalId)
     return { typename, id }
   throw new BadInputError(field, `${field} must be an id that this API gave.`)
+}
+
+function isThing(id: string): boolean {
+  const [whole = '', part = '1', ...rest] = id.split('.')
+  return isId(whole) && /^[1-9]\d{0,5}$/.test(part) && rest.length === 0
 }
 
 /**

@@ -3,6 +3,7 @@ import { type GraphQLSchema, isObjectType } from 'graphql'
 import { BadInputError } from '../platform/errors.ts'
 import { isId } from '../platform/ids.ts'
 import { builder } from './builder.ts'
+import type { FieldCost } from './cost.ts'
 import { type DecodedId, decodeId } from './ids.ts'
 import { PAGE, type PageArguments } from './pages.ts'
 
@@ -26,7 +27,7 @@ builder.queryField('nodes', (t) =>
     description:
       'The things with these ids, in their order; null for each that the viewer may not see. At most 100.',
     args: { ids: t.arg.idList({ required: true, description: 'Ids that this API gave. At most 100.' }) },
-    extensions: { cost: ({ ids }: { ids?: unknown }) => (Array.isArray(ids) ? ids.length : 1) },
+    extensions: { cost: { times: ({ ids }) => (Array.isArray(ids) ? ids.length : 1) } satisfies FieldCost },
     resolve: async (_root, { ids }, context, info) => {
       if (ids.length > PAGE.most) {
         throw new BadInputError('ids', `ids may hold at most ${PAGE.most} ids; there are ${ids.length}.`)

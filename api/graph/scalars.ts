@@ -223,3 +223,12 @@ function plainJson(value: unknown, depth = 0): JsonValue {
     }),
   )
 }
+
+/** The instant at which a duration from `start` is over; months and days are those of UTC. */
+export function durationEnd(duration: string, start: Date): Date {
+  const parts = durationParts(duration)
+  if (!parts) throw new RangeError(`${duration} is no duration`)
+  const end = new Date(start)
+  end.setUTCMonth(end.getUTCMonth() + parts.months)
+  return new Date(end.getTime() + parts.days * 86_400_000 + parts.milliseconds)
+}

@@ -427,13 +427,13 @@ declare
   v_change uuid;
 begin
   if v_member.id is null then
-    return jsonb_build_object('is', 'not_found', 'what', 'Member');
+    return jsonb_build_object('is', 'not_found', 'what', 'member');
   end if;
   select array_agg(s.key order by s.position) into v_manual from stage s
   where s.tenant_id = v_tenant and s.entry = 'MANUAL' and s.version = (lifecycle_in_force()).version;
   if not exists (select from stage s where s.tenant_id = v_tenant and s.key = p_stage
                  and s.version = (lifecycle_in_force()).version) then
-    return jsonb_build_object('is', 'not_found', 'what', 'Stage');
+    return jsonb_build_object('is', 'not_found', 'what', 'stage');
   end if;
   select b.replay into v_replay from op_begin(p_key, p_hash, 'MOVE', p_actor, v_now) b;
   if v_replay is not null then

@@ -139,7 +139,7 @@ begin
   end if;
   v_member := member_find(p_member, p_external_id);
   if v_member.id is null then
-    return jsonb_build_object('is', 'not_found', 'what', 'Member');
+    return jsonb_build_object('is', 'not_found', 'what', 'member');
   end if;
   select * into v_op from op_begin(p_key, p_hash, 'EARN', p_actor, p_purchased_at);
   if v_op.replay is not null then
@@ -208,7 +208,7 @@ declare
 begin
   select * into v_purchase from purchase p where p.tenant_id = v_tenant and p.order_id = p_order_id;
   if v_purchase.id is null then
-    return jsonb_build_object('is', 'not_found', 'what', 'Purchase');
+    return jsonb_build_object('is', 'not_found', 'what', 'purchase');
   end if;
   if v_at > v_now + interval '5 minutes' or v_at < v_purchase.purchased_at then
     return bad_input('refundedAt', 'A refund lies between its purchase and the tenant''s present.');

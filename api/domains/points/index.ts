@@ -1,0 +1,1 @@
+export { Hold, PointsTransaction, transactionOf, Wallet } from './graphql.ts'

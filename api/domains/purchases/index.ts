@@ -1,0 +1,2 @@
+export { Purchase } from './graphql.ts'
+export { recordPurchase, refundPurchase } from './service.ts'
