@@ -71,11 +71,14 @@ async function readKey(file: string): Promise<JWK | undefined> {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw error
   }
+  const holdsNone = `${file} does not hold a key; delete it to have another made.`
   try {
-    return JSON.parse(text)
+    const key: unknown = JSON.parse(text)
+    if (typeof key === 'object' && key !== null) return key
   } catch (cause) {
-    throw new Error(`${file} does not hold a key; delete it to have another made.`, { cause })
+    throw new Error(holdsNone, { cause })
   }
+  throw new Error(holdsNone)
 }
 
 async function makeKey(dataDir: string, file: string): Promise<JWK> {
