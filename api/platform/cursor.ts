@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
 
 /** A place in one tenant's log: everything up to and including `pos` has been seen. */
 export interface Place {
@@ -28,7 +28,7 @@ const BODY = 33
 const MAC = 16
 
 /** Makes the opaque, authenticated text of a place: 66 characters of base64url. */
-export function mintCursor(key: Uint8Array, place: Place): string {
+export function mintCursor(key: KeyObject, place: Place): string {
   const bytes = Buffer.alloc(BODY + MAC)
   bytes[0] = VERSION
   bytes.write(place.tenantId.replaceAll('-', ''), TENANT, 16, 'hex')
@@ -39,7 +39,7 @@ export function mintCursor(key: Uint8Array, place: Place): string {
 }
 
 /** Opens a cursor. Null when it is not one of ours, was altered, or belongs to another tenant. */
-export function openCursor(key: Uint8Array, cursor: string, tenantId: string): Place | null {
+export function openCursor(key: KeyObject, cursor: string, tenantId: string): Place | null {
   const bytes = Buffer.from(cursor, 'base64url')
   if (bytes.length !== BODY + MAC || bytes[0] !== VERSION || bytes.toString('base64url') !== cursor)
     return null
@@ -52,7 +52,7 @@ export function openCursor(key: Uint8Array, cursor: string, tenantId: string): P
  * The position to read on from, or why there is none: `INVALID` (not ours, altered, another tenant's),
  * `EPOCH` (from before a restore), `FUTURE` (beyond the head), `EXPIRED` (events after it are gone).
  */
-export function readCursor(key: Uint8Array, cursor: string, reach: Reach): bigint | 'INVALID' | ResetReason {
+export function readCursor(key: KeyObject, cursor: string, reach: Reach): bigint | 'INVALID' | ResetReason {
   const place = openCursor(key, cursor, reach.tenantId)
   return place ? judge(place, reach) : 'INVALID'
 }
@@ -65,7 +65,7 @@ export function judge(place: Place, reach: Reach): bigint | ResetReason {
   return place.pos
 }
 
-function seal(key: Uint8Array, bytes: Buffer): Buffer {
+function seal(key: KeyObject, bytes: Buffer): Buffer {
   return createHmac('sha256', key)
     .update('engawa.cursor')
     .update(bytes.subarray(0, BODY))

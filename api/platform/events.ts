@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto'
 import type pg from 'pg'
 import { EventLog } from './event-log.ts'
 import { type HintBus, openHints } from './hints.ts'
@@ -67,7 +68,7 @@ export interface Events {
 export function openEvents(options: EventsOptions): Events {
   if (options.cursorKey.length < 32) throw new RangeError('the cursor key needs at least 32 bytes')
   const log = new EventLog({ pool: options.systemPool, log: options.log, ...options.tuning })
-  const live = new Live({ log, cursorKey: options.cursorKey, ...options.tuning })
+  const live = new Live({ log, cursorKey: createSecretKey(options.cursorKey), ...options.tuning })
   const hints: HintBus = openHints({
     url: options.url,
     log: options.log,

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { judge, mintCursor, openCursor, type Place, type ResetReason } from './cursor.ts'
 import { BadInputError, UnavailableError } from './errors.ts'
@@ -23,7 +24,7 @@ export interface FollowOptions {
 
 export interface LiveOptions {
   readonly log: EventLog
-  readonly cursorKey: Uint8Array
+  readonly cursorKey: KeyObject
   /** Time between checkpoints when nothing else is sent, in milliseconds. */
   readonly checkpointMs?: number
   /** The same once events were hidden, in milliseconds. */
@@ -85,7 +86,7 @@ export class Live {
       this.#followers.add(follower)
       options.signal?.addEventListener('abort', leave)
     }
-    return leaving(this.#frames(options, place, follower.signal), leave)
+    return leaving(this.#frames(options, place, follower.signal, leave), leave)
   }
 
   /** Ends all streams; their followers go on elsewhere. */
@@ -98,19 +99,24 @@ export class Live {
     options: FollowOptions,
     place: Place | null,
     signal: AbortSignal,
+    leave: () => void,
   ): AsyncGenerator<Frame, void, undefined> {
-    if (signal.aborted) return
-    const bounds = await this.#bounds(options.tenantId)
-    const start = place ? judge(place, bounds) : bounds.head
-    if (typeof start === 'string') {
-      yield this.#reset(bounds, start, start === 'EXPIRED' ? bounds.floor : bounds.head)
-      return
-    }
-    const feed = this.#options.log.join(bounds)
     try {
-      yield* this.#deliver(options, bounds, feed, start, signal)
+      if (signal.aborted) return
+      const bounds = await this.#bounds(options.tenantId)
+      const start = place ? judge(place, bounds) : bounds.head
+      if (typeof start === 'string') {
+        yield this.#reset(bounds, start, start === 'EXPIRED' ? bounds.floor : bounds.head)
+        return
+      }
+      const feed = this.#options.log.join(bounds)
+      try {
+        yield* this.#deliver(options, bounds, feed, start, signal)
+      } finally {
+        this.#options.log.leave(feed)
+      }
     } finally {
-      this.#options.log.leave(feed)
+      leave()
     }
   }
 

@@ -29,7 +29,11 @@ export class EventWriter {
   }
 
   static async open(url: string): Promise<EventWriter> {
-    const client = new pg.Client({ connectionString: url, options: '-c role=engawa_owner' })
+    const client = new pg.Client({
+      connectionString: url,
+      application_name: 'writer',
+      options: '-c role=engawa_owner',
+    })
     client.on('error', () => {})
     await client.connect()
     return new EventWriter(client)
@@ -84,4 +88,39 @@ export async function readLog(
     )
     return rows
   })
+}
+
+/** Lets several writers work side by side, each on a connection of its own. */
+export async function writers(
+  url: string,
+  count: number,
+  work: (writer: EventWriter, who: number) => Promise<unknown>,
+): Promise<void> {
+  await Promise.all(
+    Array.from({ length: count }, async (_, who) => {
+      const writer = await EventWriter.open(url)
+      await work(writer, who).finally(() => writer.close())
+    }),
+  )
+}
+
+/** How many events wait to be logged. */
+export async function outboxSize(url: string): Promise<number> {
+  const { rows } = await onServer(url, (client) =>
+    client.query('select count(*)::int as waiting from outbox'),
+  )
+  return rows[0].waiting
+}
+
+/** The last position of a tenant's log. */
+export async function headOf(url: string, tenantId: string): Promise<number> {
+  const { rows } = await onServer(url, (client) =>
+    client.query('select pos::int from event_head where tenant_id = $1', [tenantId]),
+  )
+  return rows[0]?.pos ?? 0
+}
+
+/** Whether positions are 1, 2, 3 … */
+export function isDense(log: readonly { readonly pos: number }[]): boolean {
+  return log.every((event, index) => event.pos === index + 1)
 }
