@@ -1,5 +1,7 @@
 import type { Viewer } from '../platform/auth/viewer.ts'
 import type { TenantClient } from '../platform/db.ts'
+import type { Egress } from '../platform/egress.ts'
+import type { FollowOptions, Frame } from '../platform/events.ts'
 
 /** Whom the token speaks for, and the member behind it as found at this request or delivery. */
 export interface ContextViewer extends Viewer {
@@ -19,4 +21,14 @@ export interface Context {
   readonly requestId: string
   /** Says that events were just committed, so that they are delivered at once. Mutations do it by themselves. */
   poke(): void
+  /** A cursor no later than anything this answer reads: taken before execution whenever a document asks for it. */
+  asOf(): Promise<string>
+  /** Follows the log of the viewer's tenant. */
+  follow(options: Omit<FollowOptions, 'tenantId'>): AsyncGenerator<Frame, void, undefined>
+  /** The member behind a member's token as of now; null while there is none. Throws ForbiddenError once it has ended. */
+  ownMember(): Promise<string | null>
+  /** Makes a change of issuers or revocations count on this node at once. */
+  refreshAuth(): Promise<void>
+  /** The guarded way out. */
+  readonly egress: Egress
 }

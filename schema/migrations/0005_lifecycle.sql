@@ -164,8 +164,7 @@ $$ select (array['COOLING', 'STALE', 'COLD'])[array_position(array['FRESH', 'COO
 create function band_ends_at(
   p_last timestamptz, p_a float8, p_b float8, p_k int, p_edges float8[], p_band text
 ) returns timestamptz language sql stable as $$
-  select p_last + freshness_crossing(p_a, p_b, p_k, band_edge(p_edges, p_band)) * interval '604800 seconds'
-  where band_edge(p_edges, p_band) is not null
+  select freshness_crossing_at(p_last, p_a, p_b, p_k, band_edge(p_edges, p_band))
 $$;
 
 /* Appends one change to a member's history and announces it. */

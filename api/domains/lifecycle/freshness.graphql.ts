@@ -1,10 +1,13 @@
 import { builder } from '../../graph/builder.ts'
+import { eventType, factOf } from '../../graph/events.ts'
 import { durationEnd } from '../../graph/scalars.ts'
 import { Member } from '../members/index.ts'
+import { memberFreshnessBandChanged } from './events.ts'
 import {
   aliveProbability,
   bandAt,
   expectedPurchases,
+  type FreshnessBand,
   freshnessAt,
   nextBandAt,
   type Rhythm,
@@ -98,5 +101,18 @@ builder.prismaObjectFields(Member, (t) => ({
       const [rules, now] = await Promise.all([rulesOf(context.db), context.now()])
       return { member: { A, B, k, x, lastAt }, hasBought: completedPurchases > 0, locale, now, rules }
     },
+  }),
+}))
+
+eventType(memberFreshnessBandChanged, (t) => ({
+  from: t.field({
+    type: FreshnessBandType,
+    description: 'The band before.',
+    resolve: (event) => factOf(event, 'from') as FreshnessBand, // as the lifecycle's functions write it
+  }),
+  to: t.field({
+    type: FreshnessBandType,
+    description: 'The band now.',
+    resolve: (event) => factOf(event, 'to') as FreshnessBand, // likewise
   }),
 }))

@@ -1,10 +1,13 @@
 import { builder } from '../../graph/builder.ts'
 import type { Context } from '../../graph/context.ts'
+import { eventType, factOf } from '../../graph/events.ts'
 import { mutation } from '../../graph/mutation.ts'
 import { ownOnly } from '../../graph/own.ts'
+import { read } from '../../graph/read.ts'
 import { connectionOf } from '../../graph/relay.ts'
 import { IdempotencyKeyReusedError, MembershipEndedError, TransitionNotAllowedError } from '../../platform/errors.ts'
 import { Member, MemberByInput, memberOf, memberRef } from '../members/index.ts'
+import { memberStageChanged } from './events.ts'
 import { rulesOf, type StageRow, stageOf } from './rules.ts'
 import { moveMember } from './service.ts'
 
@@ -122,3 +125,13 @@ mutation('moveMember', {
     moveMember(db, { member: memberRef(member, 'input.member'), stage, reason }, operation),
   payload: (t) => ({ member: memberOf(t) }),
 })
+
+eventType(memberStageChanged, (t) => ({
+  change: t.prismaField({
+    type: StageChange,
+    nullable: true,
+    description: 'The move.',
+    resolve: (query, event, _args, { db }) =>
+      read(db).stageChange.findFirst({ ...query, where: { id: factOf(event, 'change') } }),
+  }),
+}))

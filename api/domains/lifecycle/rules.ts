@@ -36,6 +36,7 @@ export function rulesOf(db: TenantClient): Promise<LifecycleRules> {
 
 async function readRules(db: TenantClient): Promise<LifecycleRules> {
   const [row] = await db.query<FreshnessModel & Omit<LifecycleRules, 'model'>>({
+    name: 'lifecycle_rules',
     text: `select f.r, f.alpha, f.a, f.b, f.k, f.basis, f.edges, (
              select json_agg(json_build_object('key', s.key, 'position', s.position, 'name', s.name, 'goal', s.goal)
                              order by s.position)

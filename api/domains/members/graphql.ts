@@ -1,11 +1,14 @@
 import { builder, type Types } from '../../graph/builder.ts'
+import { EventInterface, eventType, factOf } from '../../graph/events.ts'
 import { idOf } from '../../graph/ids.ts'
 import { mutation } from '../../graph/mutation.ts'
 import { ownOnly } from '../../graph/own.ts'
 import { read } from '../../graph/read.ts'
 import { connectionOf } from '../../graph/relay.ts'
+import { ViewerType } from '../../graph/viewer.ts'
 import { BadInputError, IdempotencyKeyReusedError, MembershipEndedError } from '../../platform/errors.ts'
-import { endMembership, type MemberBy, registerMember, updateMember } from './service.ts'
+import { memberRegistered, membershipEnded, memberUpdated } from './events.ts'
+import { endMembership, type MemberBy, type MembershipEnd, registerMember, updateMember } from './service.ts'
 
 const MembershipStatus = builder.enumType('MembershipStatus', {
   description: 'The standing of a member.',
@@ -183,3 +186,33 @@ mutation('endMembership', {
     endMembership(db, memberRef(member, 'input.member'), { end, reason: reason ?? null, operation }),
   payload: (t) => ({ member: memberOf(t) }),
 })
+
+builder.objectField(ViewerType, 'member', (t) =>
+  t.prismaField({
+    type: Member,
+    nullable: true,
+    description: "The member behind a member's token; null while there is none, and for other kinds.",
+    resolve: (query, { memberId }, _args, { db }) =>
+      memberId === null ? null : read(db).member.findFirst({ ...query, where: { id: memberId } }),
+  }),
+)
+
+builder.interfaceField(EventInterface, 'member', (t) =>
+  t.prismaField({
+    type: Member,
+    nullable: true,
+    description: 'The member it is about, as it is now.',
+    resolve: (query, { memberId }, _args, { db }) =>
+      memberId === null ? null : read(db).member.findFirst({ ...query, where: { id: memberId } }),
+  }),
+)
+
+eventType(memberRegistered)
+eventType(memberUpdated)
+eventType(membershipEnded, (t) => ({
+  end: t.field({
+    type: MembershipEndReason,
+    description: 'How it ended.',
+    resolve: (event) => factOf(event, 'end') as MembershipEnd, // as membership_end writes it
+  }),
+}))

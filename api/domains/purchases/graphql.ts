@@ -1,4 +1,5 @@
-import { builder } from '../../graph/builder.ts'
+import { builder, type Types } from '../../graph/builder.ts'
+import { eventType, factOf } from '../../graph/events.ts'
 import { mutation } from '../../graph/mutation.ts'
 import { ownOnly } from '../../graph/own.ts'
 import { read } from '../../graph/read.ts'
@@ -9,8 +10,10 @@ import {
   MembershipEndedError,
   RefundExceedsPurchaseError,
 } from '../../platform/errors.ts'
+import type { LoggedEvent } from '../../platform/events.ts'
 import { Member, MemberByInput, memberOf, memberRef } from '../members/index.ts'
 import { transactionOf } from '../points/index.ts'
+import { purchaseRecorded, purchaseRefunded } from './events.ts'
 import { recordPurchase, refundPurchase } from './service.ts'
 
 const PurchaseState = builder.enumType('PurchaseState', {
@@ -94,7 +97,7 @@ builder.queryField('purchase', (t) =>
 
 /** The field `purchase` of a payload that knows which it changed. */
 const purchaseOf = <Payload extends { readonly purchase: string }>(
-  t: PothosSchemaTypes.ObjectFieldBuilder<typeof builder.$inferSchemaTypes, Payload>,
+  t: PothosSchemaTypes.ObjectFieldBuilder<Types, Payload>,
 ) =>
   t.prismaField({
     type: Purchase,
@@ -168,3 +171,22 @@ mutation('refundPurchase', {
   resolve: (input, { db }, operation) => refundPurchase(db, input, operation),
   payload: (t) => ({ purchase: purchaseOf(t), member: memberOf(t) }),
 })
+
+const eventPurchase = (t: PothosSchemaTypes.ObjectFieldBuilder<Types, LoggedEvent>) =>
+  t.prismaField({
+    type: Purchase,
+    nullable: true,
+    description: 'The purchase, as it is now.',
+    resolve: (query, event, _args, { db }) =>
+      read(db).purchase.findFirst({ ...query, where: { id: factOf(event, 'purchase') } }),
+  })
+
+eventType(purchaseRecorded, (t) => ({ purchase: eventPurchase(t) }))
+eventType(purchaseRefunded, (t) => ({
+  purchase: eventPurchase(t),
+  amount: t.field({
+    type: 'Minor',
+    description: "What was given back, in minor units of the purchase's currency.",
+    resolve: (event) => BigInt(factOf(event, 'amount')),
+  }),
+}))

@@ -1,0 +1,55 @@
+-- What the clock brings: which tenants have work due, and how a test clock moves through it.
+
+set local role engawa_owner;
+
+/* Tenants with lapses, crossings, activations, expiries or lapsed holds due by their own clocks. */
+create function due_tenants() returns setof uuid language sql stable as $$
+  select t.id from tenant t
+  where exists (select from lifecycle_state s where s.tenant_id = t.id and s.due_at < coalesce(t.clock_at, now()))
+     or exists (select from wallet w where w.tenant_id = t.id and w.due_at <= coalesce(t.clock_at, now()))
+$$;
+grant execute on function due_tenants() to engawa_system;
+
+/*
+ * Moves the test clock of the current tenant towards p_to, stopping at each instant on the way at which something is
+ * due and booking it there, at most p_steps instants. Answers {"now", "is_there", "touches": whether touches are due
+ * where it stopped, which the caller delivers before it goes on}. Refuses a tenant without a test clock, and the past.
+ */
+create function clock_advance(p_to timestamptz, p_steps int) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz;
+  v_next timestamptz;
+begin
+  select t.clock_at into v_now from tenant t where t.id = v_tenant for no key update;
+  if v_now is null then
+    return bad_input('tenant', 'This tenant lives on the real clock; only a tenant created with --clock has a test clock.');
+  elsif p_to < v_now then
+    return bad_input('to', format('A test clock only moves forward; it stands at %s.',
+      to_char(v_now at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')));
+  end if;
+  for i in 1 .. p_steps loop
+    v_next := least(p_to,
+      (select least(s.silent_at + interval '1 millisecond', s.next_band_at) from lifecycle_state s
+       where s.tenant_id = v_tenant and s.due_at is not null order by s.due_at limit 1),
+      (select w.due_at from wallet w where w.tenant_id = v_tenant and w.due_at is not null order by w.due_at limit 1),
+      (select p.due_at from touchpoint p where p.tenant_id = v_tenant and p.state = 'PLANNED' order by p.due_at limit 1));
+    if v_next > v_now then
+      v_now := v_next;
+      update tenant set clock_at = v_now where id = v_tenant;
+    end if;
+    loop
+      exit when lifecycle_settle_due(1000) = 0;
+    end loop;
+    loop
+      exit when points_settle_due(1000) = 0;
+    end loop;
+    if exists (select from touchpoint p where p.tenant_id = v_tenant and p.state = 'PLANNED' and p.due_at <= v_now) then
+      return jsonb_build_object('is', 'done', 'now', v_now, 'is_there', false, 'touches', true);
+    end if;
+    exit when v_now = p_to;
+  end loop;
+  return jsonb_build_object('is', 'done', 'now', v_now, 'is_there', v_now = p_to, 'touches', false);
+end $$;
+grant execute on function clock_advance(timestamptz, int) to engawa_app;
