@@ -11,8 +11,8 @@ import { tenantClient } from './tenant-client.ts'
 
 /**
  * One SQL statement with `$1…` placeholders. Where its text reads or changes a tenant's table it says
- * `own(alias)`, or `own()`: `select m.id from member m where own(m) and m.external_id = $1`. A name
- * makes it a prepared statement: give one to every fixed text, none to a text that is put together.
+ * `own(alias)`, or `own()`: `select m.id from member m where own(m) and m.external_id = $1`. With a
+ * name it is prepared at its first use, without one at its third.
  */
 export interface Statement {
   readonly text: string
@@ -63,14 +63,13 @@ export function openDb(options: DbOptions): Db {
     url: options.url,
     connections: options.appConnections ?? 10,
     statementTimeout: 5_000,
-    queryTimeout: 15_000,
+    answerTimeout: 10_000,
   })
   const system = new RolePool({
     url: options.url,
     role: 'engawa_system',
     connections: options.systemConnections ?? 4,
     statementTimeout: 60_000,
-    queryTimeout: 90_000,
   })
   const nameOf = statementNames()
   const walled = firstWall({ without, nameOf })

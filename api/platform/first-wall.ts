@@ -34,12 +34,14 @@ export function firstWall({ without, nameOf }: FirstWallOptions) {
       values: rewritten.takesTenant ? [...values, tenantId] : [...values],
       types: ROW_TYPES,
     }
-    if (name !== undefined) config.name = nameOf(rewritten.text)
+    rewritten.uses += 1
+    if (name !== undefined || rewritten.uses > UNPREPARED_USES) config.name = nameOf(rewritten.text)
     return config
   }
 }
 
 const REMEMBERED = 2_000
+const UNPREPARED_USES = 2
 
 interface Rewritten {
   readonly text: string
@@ -47,6 +49,7 @@ interface Rewritten {
   readonly values: number
   /** Whether the tenant's id comes after them. */
   readonly takesTenant: boolean
+  uses: number
 }
 
 function rewrite(text: string, without: boolean): Rewritten {
@@ -58,7 +61,7 @@ function rewrite(text: string, without: boolean): Rewritten {
     takesTenant = true
     return `${alias && `${alias}.`}tenant_id = $${values + 1}`
   })
-  return { text: walled, values, takesTenant }
+  return { text: walled, values, takesTenant, uses: 0 }
 }
 
 const ROW_TYPES: pg.CustomTypesConfig = {

@@ -9,8 +9,6 @@ export interface RolePoolOptions {
   readonly connections: number
   /** The server ends a statement after this long. */
   readonly statementTimeout: number
-  /** The client gives up on a statement after this long and drops its connection. */
-  readonly queryTimeout: number
 }
 
 type Connected = (
@@ -32,9 +30,7 @@ export class RolePool extends pg.Pool {
     const config: pg.PoolConfig & { startup: string } = {
       connectionString: options.url,
       max: options.connections,
-      connectionTimeoutMillis: 10_000,
       idleTimeoutMillis: 60_000,
-      query_timeout: options.queryTimeout,
       startup: startupOptions(options),
       // The pool calls it with the whole configuration; its type says: with nothing.
       Client: RoleClient as unknown as new () => pg.ClientBase,
@@ -78,7 +74,7 @@ export class RoleClient extends pg.Client {
   spoiled = false
 
   constructor(config: pg.ClientConfig & { startup: string }) {
-    super(config)
+    super({ ...config, connectionTimeoutMillis: 10_000, keepAlive: true })
     // Set here and not in the configuration, where the options of an address would replace them.
     const parameters = stateOf(this).connectionParameters
     parameters.options = parameters.options ? `${parameters.options} ${config.startup}` : config.startup
