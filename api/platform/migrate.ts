@@ -84,7 +84,10 @@ function describe(cause: unknown, file: SqlFile | null): string {
   return `${basename(file.path)}${line}: ${cause.message}`
 }
 
-/** The queue's schema belongs to the migrating user; at run time the queue may not change it. */
+/**
+ * The queue's schema belongs to the migrating user; at run time the queue may not change it. The
+ * application only puts jobs in, inside its own transactions; it can read none.
+ */
 async function installJobQueue(client: pg.Client): Promise<void> {
   const queue = new PgBoss({
     db: { executeSql: (text, values) => client.query(text, values) },
@@ -100,5 +103,9 @@ async function installJobQueue(client: pg.Client): Promise<void> {
     grant usage on schema pgboss to engawa_system;
     grant select, insert, update, delete on all tables in schema pgboss to engawa_system;
     grant usage on all sequences in schema pgboss to engawa_system;
-    grant execute on all functions in schema pgboss to engawa_system`)
+    grant execute on all functions in schema pgboss to engawa_system;
+    grant usage on schema pgboss to engawa_app;
+    grant insert on pgboss.job, pgboss.job_common to engawa_app;
+    grant select on pgboss.queue to engawa_app;
+    grant execute on function pgboss.job_now() to engawa_app`)
 }
