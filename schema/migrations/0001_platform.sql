@@ -85,8 +85,10 @@ grant select on tenant to engawa_app;
 grant select, insert, update on tenant to engawa_system;
 
 /* The clock of every rule: the tenant's test clock, else the database's. */
-create function tenant_now(p_tenant uuid) returns timestamptz language sql stable as
-$$ select coalesce((select clock_at from tenant where id = p_tenant), now()) $$;
+create function tenant_now(p_tenant uuid) returns timestamptz language plpgsql stable as $$
+begin
+  return coalesce((select t.clock_at from tenant t where t.id = p_tenant), now());
+end $$;
 grant execute on function tenant_now(uuid) to engawa_app, engawa_system;
 
 -- ── Sign-in ──────────────────────────────────────────────────────────────────────────────────────
@@ -180,11 +182,11 @@ begin
 end $$;
 
 /* Stores what an operation answered and returns it. */
-create function op_finish(p_key text, p_outcome jsonb) returns jsonb language sql as $$
-  update op set outcome = p_outcome
-  where tenant_id = current_tenant() and idempotency_key = p_key
-  returning outcome
-$$;
+create function op_finish(p_key text, p_outcome jsonb) returns jsonb language plpgsql as $$
+begin
+  update op o set outcome = p_outcome where o.tenant_id = current_tenant() and o.idempotency_key = p_key;
+  return p_outcome;
+end $$;
 
 -- ── Events ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -285,7 +287,8 @@ grant select, update on sequencer to engawa_system;
 
 /* Writes one event into the outbox of the current tenant. */
 create function announce(p_type text, p_member uuid, p_payload jsonb, p_at timestamptz) returns void
-language sql as $$
+language plpgsql as $$
+begin
   insert into outbox (tenant_id, type, member_id, payload, at)
-  values (current_tenant(), p_type, p_member, p_payload, p_at)
-$$;
+  values (current_tenant(), p_type, p_member, p_payload, p_at);
+end $$;

@@ -95,7 +95,7 @@ declare
   v_member member := member_find(p_member, p_external_id);
 begin
   if v_member.id is null then
-    return jsonb_build_object('is', 'not_found', 'what', 'Member');
+    return jsonb_build_object('is', 'not_found', 'what', 'member');
   end if;
   select * into v_member from member m where m.tenant_id = v_tenant and m.id = v_member.id for no key update;
   if v_member.membership = 'ENDED' then
@@ -133,7 +133,7 @@ declare
   v_replay jsonb;
 begin
   if v_member.id is null then
-    return jsonb_build_object('is', 'not_found', 'what', 'Member');
+    return jsonb_build_object('is', 'not_found', 'what', 'member');
   end if;
   select b.replay into v_replay from op_begin(p_key, p_hash, 'END_MEMBERSHIP', p_actor, v_now) b;
   if v_replay is not null then

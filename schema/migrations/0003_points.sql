@@ -270,17 +270,14 @@ end $$;
 create trigger issue after insert on lot referencing new table as new_lot
   for each statement execute function lot_issue();
 
-/* Applies new postings to their lots (an issue is in its lot already) and to the wallets. */
+/* Applies new postings to their lots (an issue is in its lot already) and to their wallets. */
 create function posting_apply() returns trigger language plpgsql as $$
-declare
-  v_now timestamptz := tenant_now(current_tenant());
-  v_is_dead boolean;
 begin
-  with delta as (
-    select p.tenant_id, p.wallet_id, p.lot_id,
-      bool_or(p.from_bucket = 'ISSUE') as is_issue,
-      bool_or(p.from_bucket = 'AVAILABLE' and p.to_bucket in ('SPENT', 'HELD')) as is_use,
-      sum(case when p.from_bucket = 'ISSUE' then p.amount else 0 end)::bigint as issued,
+  update lot l set
+    pending = l.pending + d.pending, available = l.available + d.available, held = l.held + d.held,
+    spent = l.spent + d.spent, expired = l.expired + d.expired, revoked = l.revoked + d.revoked
+  from (
+    select p.tenant_id, p.lot_id,
       sum(case 'PENDING'::bucket when p.to_bucket then p.amount when p.from_bucket then -p.amount else 0 end)::bigint as pending,
       sum(case 'AVAILABLE'::bucket when p.to_bucket then p.amount when p.from_bucket then -p.amount else 0 end)::bigint as available,
       sum(case 'HELD'::bucket when p.to_bucket then p.amount when p.from_bucket then -p.amount else 0 end)::bigint as held,
@@ -288,43 +285,37 @@ begin
       sum(case 'EXPIRED'::bucket when p.to_bucket then p.amount when p.from_bucket then -p.amount else 0 end)::bigint as expired,
       sum(case 'REVOKED'::bucket when p.to_bucket then p.amount when p.from_bucket then -p.amount else 0 end)::bigint as revoked
     from new_posting p
-    group by p.tenant_id, p.wallet_id, p.lot_id
-  ), moved as (
-    update lot l set
-      pending = l.pending + d.pending, available = l.available + d.available, held = l.held + d.held,
-      spent = l.spent + d.spent, expired = l.expired + d.expired, revoked = l.revoked + d.revoked
-    from delta d
-    where l.tenant_id = d.tenant_id and l.id = d.lot_id and not d.is_issue
-    returning d.*, d.is_use and coalesce(l.expires_at <= v_now, false) as is_dead,
-      case when d.available > 0 then l.expires_at end as due_at
-  ), born as (
-    select d.*, case when d.pending > 0 then l.available_at else l.expires_at end as due_at
-    from delta d join lot l on l.tenant_id = d.tenant_id and l.id = d.lot_id
-    where d.is_issue
-  ), kept as (
-    update wallet w set
-      issued = w.issued + d.issued, pending = w.pending + d.pending, available = w.available + d.available,
-      held = w.held + d.held, spent = w.spent + d.spent, expired = w.expired + d.expired,
-      revoked = w.revoked + d.revoked, due_at = least(w.due_at, d.due_at)
-    from (
-      select x.tenant_id, x.wallet_id, sum(x.issued)::bigint as issued, sum(x.pending)::bigint as pending,
-        sum(x.available)::bigint as available, sum(x.held)::bigint as held, sum(x.spent)::bigint as spent,
-        sum(x.expired)::bigint as expired, sum(x.revoked)::bigint as revoked, min(x.due_at) as due_at
-      from (
-        select m.tenant_id, m.wallet_id, m.issued, m.pending, m.available, m.held, m.spent, m.expired, m.revoked, m.due_at
-        from moved m
-        union all
-        select b.tenant_id, b.wallet_id, b.issued, b.pending, b.available, b.held, b.spent, b.expired, b.revoked, b.due_at
-        from born b
-      ) x
-      group by x.tenant_id, x.wallet_id
-    ) d
-    where w.tenant_id = d.tenant_id and w.id = d.wallet_id
-  )
-  select coalesce(bool_or(m.is_dead), false) into v_is_dead from moved m;
-  if v_is_dead then
+    where p.from_bucket <> 'ISSUE'
+    group by p.tenant_id, p.lot_id
+  ) d
+  where l.tenant_id = d.tenant_id and l.id = d.lot_id;
+
+  if exists (
+    select from new_posting p join lot l on l.tenant_id = p.tenant_id and l.id = p.lot_id
+    where p.from_bucket = 'AVAILABLE' and p.to_bucket in ('SPENT', 'HELD') and l.expires_at <= tenant_now(p.tenant_id))
+  then
     raise exception 'a lot past its date cannot be spent or held' using errcode = '23514';
   end if;
+
+  update wallet w set
+    issued = w.issued + d.issued, pending = w.pending + d.pending, available = w.available + d.available,
+    held = w.held + d.held, spent = w.spent + d.spent, expired = w.expired + d.expired,
+    revoked = w.revoked + d.revoked, due_at = least(w.due_at, d.due_at)
+  from (
+    select p.tenant_id, p.wallet_id,
+      sum(case when p.from_bucket = 'ISSUE' then p.amount else 0 end)::bigint as issued,
+      sum(case 'PENDING'::bucket when p.to_bucket then p.amount when p.from_bucket then -p.amount else 0 end)::bigint as pending,
+      sum(case 'AVAILABLE'::bucket when p.to_bucket then p.amount when p.from_bucket then -p.amount else 0 end)::bigint as available,
+      sum(case 'HELD'::bucket when p.to_bucket then p.amount when p.from_bucket then -p.amount else 0 end)::bigint as held,
+      sum(case 'SPENT'::bucket when p.to_bucket then p.amount when p.from_bucket then -p.amount else 0 end)::bigint as spent,
+      sum(case 'EXPIRED'::bucket when p.to_bucket then p.amount when p.from_bucket then -p.amount else 0 end)::bigint as expired,
+      sum(case 'REVOKED'::bucket when p.to_bucket then p.amount when p.from_bucket then -p.amount else 0 end)::bigint as revoked,
+      min(case p.to_bucket when 'PENDING' then l.available_at when 'AVAILABLE' then l.expires_at end) as due_at
+    from new_posting p
+    left join lot l on p.to_bucket in ('PENDING', 'AVAILABLE') and l.tenant_id = p.tenant_id and l.id = p.lot_id
+    group by p.tenant_id, p.wallet_id
+  ) d
+  where w.tenant_id = d.tenant_id and w.id = d.wallet_id;
   return null;
 end $$;
 create trigger apply after insert on posting referencing new table as new_posting
@@ -373,12 +364,13 @@ create function points_leaf_debt(p_seq bigint, p_kind text, p_amount bigint) ret
   select 'debt ' || p_seq || ' ' || p_kind || ' ' || p_amount
 $$;
 
-create function points_link(p_head bytea, p_leaf text) returns bytea language sql immutable as
-$$ select sha256(coalesce(p_head, ''::bytea) || convert_to(p_leaf, 'UTF8')) $$;
-
+create function points_link(p_head bytea, p_leaf text) returns bytea language plpgsql immutable as $$
+begin
+  return sha256(coalesce(p_head, ''::bytea) || convert_to(p_leaf, 'UTF8'));
+end $$;
 create function points_link_step(p_state bytea, p_head bytea, p_leaf text) returns bytea language plpgsql immutable as $$
 begin
-  return points_link(coalesce(p_state, p_head), p_leaf);
+  return sha256(coalesce(p_state, p_head, ''::bytea) || convert_to(p_leaf, 'UTF8'));
 end $$;
 /* The chain over rows in order; as a window function it gives every link. */
 create aggregate points_chain(bytea, text) (sfunc = points_link_step, stype = bytea);
@@ -666,15 +658,17 @@ end $$;
 -- ── Operations ───────────────────────────────────────────────────────────────────────────────────
 
 /* What a value that cannot be right answers; such an answer is not remembered. Null: nothing is wrong. */
-create function points_bad_input(p_points bigint, p_currency text) returns jsonb language sql immutable as $$
-  select case
-    when p_points <= 0 then
-      jsonb_build_object('is', 'bad_input', 'field', 'points', 'message', 'Points must be 1 or more.')
-    when p_currency !~ '^[A-Z][A-Z0-9_]{0,31}$' then
-      jsonb_build_object('is', 'bad_input', 'field', 'currency', 'message',
-        'A currency of points is written in capitals, as in POINTS.')
-  end
-$$;
+create function points_bad_input(p_points bigint, p_currency text) returns jsonb language plpgsql immutable as $$
+begin
+  if p_points <= 0 then
+    return jsonb_build_object('is', 'bad_input', 'field', 'points', 'message', 'Points must be 1 or more.');
+  end if;
+  if p_currency !~ '^[A-Z][A-Z0-9_]{0,31}$' then
+    return jsonb_build_object('is', 'bad_input', 'field', 'currency', 'message',
+      'A currency of points is written in capitals, as in POINTS.');
+  end if;
+  return null;
+end $$;
 create function points_not_found(p_what text) returns jsonb language sql immutable as
 $$ select jsonb_build_object('is', 'not_found', 'what', p_what) $$;
 create function points_insufficient(p_available bigint, p_required bigint) returns jsonb language sql immutable as $$
@@ -704,7 +698,7 @@ begin
   end if;
   v_member := member_find(p_member, p_external_id);
   if v_member.id is null then
-    return points_not_found('Member');
+    return points_not_found('member');
   end if;
   -- A replay is answered even when its date has passed since.
   if p_expires_at <= greatest(v_at, v_now)
@@ -755,7 +749,7 @@ begin
   end if;
   v_member := member_find(p_member, p_external_id);
   if v_member.id is null then
-    return points_not_found('Member');
+    return points_not_found('member');
   end if;
   select * into v_op from op_begin(p_key, p_hash, 'SPEND', p_actor, v_now);
   if v_op.replay is not null then
@@ -802,7 +796,7 @@ begin
   end if;
   v_member := member_find(p_member, p_external_id);
   if v_member.id is null then
-    return points_not_found('Member');
+    return points_not_found('member');
   end if;
   select * into v_op from op_begin(p_key, p_hash, 'HOLD', p_actor, v_now);
   if v_op.replay is not null then
@@ -852,7 +846,7 @@ begin
   end if;
   select * into v_hold from hold h where h.tenant_id = v_tenant and h.id = p_hold;
   if v_hold.id is null then
-    return points_not_found('Hold');
+    return points_not_found('hold');
   end if;
   if p_points > v_hold.amount then
     return jsonb_build_object('is', 'bad_input', 'field', 'points', 'message',
@@ -886,7 +880,7 @@ declare
 begin
   select * into v_hold from hold h where h.tenant_id = v_tenant and h.id = p_hold;
   if v_hold.id is null then
-    return points_not_found('Hold');
+    return points_not_found('hold');
   end if;
   select * into v_op from op_begin(p_key, p_hash, 'VOID', p_actor, v_now);
   if v_op.replay is not null then
@@ -925,7 +919,7 @@ begin
   where o.tenant_id = v_tenant and o.transaction_id = p_transaction and o.kind in ('SPEND', 'CAPTURE')
     and o.wallet_id is not null;
   if v_spend.wallet_id is null then
-    return points_not_found('PointsTransaction');
+    return points_not_found('transaction');
   end if;
   select * into v_op from op_begin(p_key, p_hash, 'REFUND_SPEND', p_actor, v_now);
   if v_op.replay is not null then
@@ -1083,72 +1077,75 @@ begin
 end $$;
 
 /*
- * Earns for many facts at once, one lot each, within operations the caller has just made; array elements belong
- * together by position. Wallets that owe are left out: their transactions are returned, for points_earn to do one by
- * one. Settles nothing: a birth is the same before and after what is due in a wallet without debt.
+ * Earns for many facts at once, one lot each, within operations the caller has just made. p_rows is [{"transaction",
+ * "member", "source", "base", "points", "at", "expires_at"}]. Wallets that owe are left out: their transactions are
+ * returned, for points_earn to do one by one. Settles nothing: in a wallet without debt a birth is the same before and
+ * after what is due.
  */
 create function points_earn_import(
-  p_transactions uuid[], p_members uuid[], p_currency text, p_source_type text, p_sources text[], p_rule text,
-  p_rule_version int, p_bases bigint[], p_points bigint[], p_ats timestamptz[], p_expires timestamptz[], p_reason text
-) returns setof uuid language plpgsql as $$
+  p_rows jsonb, p_currency text, p_source_type text, p_rule text, p_rule_version int, p_reason text
+) returns table (transaction_id uuid) language plpgsql as $$
+#variable_conflict use_column
 declare
   v_tenant uuid := current_tenant();
+  v_members uuid[] := array(
+    select distinct (r ->> 'member')::uuid from jsonb_array_elements(p_rows) r where (r ->> 'points')::bigint > 0);
 begin
   insert into wallet (tenant_id, member_id, currency)
-  select distinct v_tenant, g.member_id, p_currency
-  from unnest(p_members, p_points) g (member_id, points)
-  where g.points > 0 and not exists (
-    select from wallet w where w.tenant_id = v_tenant and w.member_id = g.member_id and w.currency = p_currency)
-  order by g.member_id
+  select v_tenant, m.id, p_currency from unnest(v_members) m (id)
+  where not exists (
+    select from wallet w where w.tenant_id = v_tenant and w.member_id = m.id and w.currency = p_currency)
+  order by m.id
   on conflict (tenant_id, member_id, currency) do nothing;
   perform from wallet w
-  where w.tenant_id = v_tenant and w.member_id = any(p_members) and w.currency = p_currency
+  where w.tenant_id = v_tenant and w.member_id = any(v_members) and w.currency = p_currency
   order by w.id for no key update;
 
+  return query
   with given as materialized (
-    select w.id as wallet_id, w.member_id, w.head_hash, uuid_v7() as lot_id, o.idempotency_key, o.kind, o.at as op_at,
-      w.version + row_number() over (partition by w.id order by o.at, g.transaction_id) as version,
-      row_number() over (partition by w.id order by o.at desc, g.transaction_id desc) = 1 as is_last, g.*
-    from unnest(p_transactions, p_members, p_sources, p_bases, p_points, p_ats, p_expires)
-           g (transaction_id, member, source_id, base_minor, points, at, expires_at)
+    select w.id as wallet_id, w.member_id, w.head_hash, w.version, w.debt > 0 as is_owing, g.*
+    from jsonb_to_recordset(p_rows) g (transaction uuid, member uuid, source text, base bigint, points bigint,
+                                       at timestamptz, expires_at timestamptz)
     join wallet w on w.tenant_id = v_tenant and w.member_id = g.member and w.currency = p_currency
-    join op o on o.tenant_id = v_tenant and o.transaction_id = g.transaction_id
-    where g.points > 0 and w.debt = 0
+    where g.points > 0
+  ), taken as materialized (
+    select g.*, uuid_v7() as lot_id, o.idempotency_key, o.kind, o.at as op_at,
+      g.version + row_number() over w as next_version,
+      row_number() over (partition by g.wallet_id order by o.at desc, g.transaction desc) = 1 as is_last
+    from given g join op o on o.tenant_id = v_tenant and o.transaction_id = g.transaction
+    where not g.is_owing
+    window w as (partition by g.wallet_id order by o.at, g.transaction)
   ), chained as materialized (
-    select g.*, points_chain(g.head_hash, points_leaf(g.version, g.transaction_id, g.kind, g.op_at,
-        points_leaf_line(1, g.lot_id, 'ISSUE', 'AVAILABLE', g.points), null))
-      over (partition by g.wallet_id order by g.version) as chain_hash
-    from given g
+    select t.*, points_chain(t.head_hash, points_leaf(t.next_version, t.transaction, t.kind, t.op_at,
+        points_leaf_line(1, t.lot_id, 'ISSUE', 'AVAILABLE', t.points), null))
+      over (partition by t.wallet_id order by t.next_version) as chain_hash
+    from taken t
   ), born as (
     insert into lot (tenant_id, id, wallet_id, transaction_id, wallet_version, source_type, source_id, rule,
                      rule_version, available_at, expires_at, granted, available)
-    select v_tenant, g.lot_id, g.wallet_id, g.transaction_id, g.version, p_source_type, g.source_id, p_rule,
-           p_rule_version, g.at, g.expires_at, g.points, g.points
-    from chained g
+    select v_tenant, c.lot_id, c.wallet_id, c.transaction, c.next_version, p_source_type, c.source, p_rule,
+           p_rule_version, c.at, c.expires_at, c.points, c.points
+    from chained c
   ), based as (
     insert into earn_basis (tenant_id, source_type, source_id, rule, wallet_id, lot_id, base_minor, granted)
-    select v_tenant, p_source_type, g.source_id, p_rule, g.wallet_id, g.lot_id, g.base_minor, g.points
-    from chained g
+    select v_tenant, p_source_type, c.source, p_rule, c.wallet_id, c.lot_id, c.base, c.points
+    from chained c
   ), stamped as (
-    update op o set wallet_id = g.wallet_id, points = g.points, reason = p_reason, wallet_version = g.version,
-                    chain_hash = g.chain_hash
-    from chained g
-    where o.tenant_id = v_tenant and o.idempotency_key = g.idempotency_key
+    update op o set wallet_id = c.wallet_id, points = c.points, reason = p_reason, wallet_version = c.next_version,
+                    chain_hash = c.chain_hash
+    from chained c
+    where o.tenant_id = v_tenant and o.idempotency_key = c.idempotency_key
   ), headed as (
-    update wallet w set version = g.version, head_hash = g.chain_hash
-    from chained g
-    where w.tenant_id = v_tenant and w.id = g.wallet_id and g.is_last
+    update wallet w set version = c.next_version, head_hash = c.chain_hash
+    from chained c
+    where w.tenant_id = v_tenant and w.id = c.wallet_id and c.is_last
+  ), told as (
+    insert into outbox (tenant_id, type, member_id, payload, at)
+    select v_tenant, 'points.posted', c.member_id,
+           jsonb_build_object('transaction', c.transaction, 'wallet', c.wallet_id), c.op_at
+    from chained c order by c.op_at, c.transaction
   )
-  insert into outbox (tenant_id, type, member_id, payload, at)
-  select v_tenant, 'points.posted', g.member_id,
-         jsonb_build_object('transaction', g.transaction_id, 'wallet', g.wallet_id), g.op_at
-  from chained g order by g.op_at, g.transaction_id;
-
-  return query
-    select g.transaction_id
-    from unnest(p_transactions, p_members, p_points) g (transaction_id, member, points)
-    join wallet w on w.tenant_id = v_tenant and w.member_id = g.member and w.currency = p_currency
-    where g.points > 0 and w.debt > 0;
+  select g.transaction from given g where g.is_owing;
 end $$;
 
 -- ── Booking what is due in many wallets ──────────────────────────────────────────────────────────

@@ -77,11 +77,14 @@ create table lifecycle_state (
   band                text not null default 'FRESH' check (band in ('FRESH', 'COOLING', 'STALE', 'COLD')),
   next_band_at        timestamptz,
   due_at              timestamptz generated always as (least(silent_at, next_band_at)) stored,
+  /* An import brought facts that the history does not tell yet; it is derived anew once all of them are there. */
+  awaits_replay       boolean not null default false,
   primary key (tenant_id, member_id),
   foreign key (tenant_id, member_id) references member (tenant_id, id),
   check ((silent_at is null) = (silent_stage is null))
 ) with (fillfactor = 80);
 create index lifecycle_state_due on lifecycle_state (tenant_id, due_at) where due_at is not null;
+create index lifecycle_state_awaiting on lifecycle_state (tenant_id, member_id) where awaits_replay;
 create index lifecycle_state_stage on lifecycle_state (tenant_id, stage);
 call protect('lifecycle_state');
 grant select on lifecycle_state to engawa_app, engawa_system;
@@ -275,7 +278,7 @@ create function lifecycle_store(p_state lifecycle_state) returns void language s
     completed_purchases = p_state.completed_purchases, repeat_count = p_state.repeat_count,
     first_at = p_state.first_at, last_at = p_state.last_at, rhythm_a = p_state.rhythm_a,
     rhythm_b = p_state.rhythm_b, rhythm_k = p_state.rhythm_k, band = p_state.band,
-    next_band_at = p_state.next_band_at
+    next_band_at = p_state.next_band_at, awaits_replay = false
   where s.tenant_id = p_state.tenant_id and s.member_id = p_state.member_id
 $$;
 
@@ -371,7 +374,7 @@ begin
     v_silent_at := null;
   end if;
 
-  select count(*), coalesce(bool_and(c.at = v_ats[c.i] and c.to_stage = v_tos[c.i]), true)
+  select count(*), coalesce(bool_and(c.at is not distinct from v_ats[c.i] and c.to_stage is not distinct from v_tos[c.i]), true)
   into v_booked, v_is_prefix
   from (select at, to_stage, row_number() over (order by n) as i from stage_change
         where tenant_id = v_tenant and member_id = p_member and cause <> 'MANUAL') c;
@@ -407,6 +410,12 @@ begin
     v_standing[1], v_standing[cardinality(v_standing)], v_now, p_cause = 'IMPORT');
   perform lifecycle_store(v_state);
 end $$;
+
+/* Says that facts of these members were imported: their histories are to be derived anew. */
+create function lifecycle_await_replay(p_members uuid[]) returns void language sql as $$
+  update lifecycle_state s set awaits_replay = true
+  where s.tenant_id = current_tenant() and s.member_id = any (p_members) and not s.awaits_replay
+$$;
 
 /*
  * A move by hand. Only between the stages that facts do not decide. Outcomes: done {member, change},

@@ -159,7 +159,13 @@ $$;
  * once never take the same touch. Runs as the system role, in the transaction that enqueues the jobs.
  */
 create function touchpoint_due(p_limit int, p_lease interval) returns table (tenant_id uuid, touchpoint_id uuid)
-language sql volatile as $$
+language plpgsql volatile as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := clock_timestamp(); -- read once: an index cannot be asked for a moving instant
+  v_tenants uuid[];
+  v_ids uuid[];
+begin
   with due as (
     select d.tenant_id, d.id
     from tenant t
@@ -172,16 +178,20 @@ language sql volatile as $$
     ) d
   ), lapsed as (
     select p.tenant_id, p.id from touchpoint p
-    where p.state = 'CLAIMED' and p.claimed_until <= clock_timestamp()
+    where p.state = 'CLAIMED' and p.claimed_until <= v_now
     order by p.claimed_until
     limit p_limit
     for no key update skip locked
   )
-  update touchpoint p set state = 'CLAIMED', claimed_until = clock_timestamp() + p_lease
-  from (select * from due union all select * from lapsed) d
+  select array_agg(d.tenant_id), array_agg(d.id) into v_tenants, v_ids
+  from (select * from due union all select * from lapsed) d;
+  -- By arrays: joined to the lists above, the update would be planned as a scan of every touch.
+  return query
+  update touchpoint p set state = 'CLAIMED', claimed_until = v_now + p_lease
+  from unnest(v_tenants, v_ids) d (tenant_id, id)
   where p.tenant_id = d.tenant_id and p.id = d.id
-  returning p.tenant_id, p.id
-$$;
+  returning p.tenant_id, p.id;
+end $$;
 
 /* Ends a touch that its caller has locked, once, and announces it. */
 create function touchpoint_close(p_touchpoint touchpoint, p_state text, p_reason text) returns void

@@ -115,6 +115,28 @@ create function purchase_replay(p_member uuid, p_cause text) returns void langua
   from purchase p where p.tenant_id = current_tenant() and p.member_id = p_member
 $$;
 
+/* Catches up with what an import brought for a member, if anything, before something new happens. */
+create function purchase_replay_awaited(p_member uuid) returns void language sql as $$
+  select purchase_replay(s.member_id, 'IMPORT') from lifecycle_state s
+  where s.tenant_id = current_tenant() and s.member_id = p_member and s.awaits_replay
+$$;
+
+/*
+ * Derives the histories that an import left to be derived, for at most p_limit members; how many. An import ends with
+ * it, and when it was killed before, the clock's worker does.
+ */
+create function purchase_replay_due(p_limit int) returns int
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_members uuid[] := array(
+    select s.member_id from lifecycle_state s where s.tenant_id = current_tenant() and s.awaits_replay
+    order by s.member_id limit p_limit for no key update skip locked);
+begin
+  perform purchase_replay(m, 'IMPORT') from unnest(v_members) m;
+  return cardinality(v_members);
+end $$;
+grant execute on function purchase_replay_due(int) to engawa_app;
+
 /*
  * Records one purchase; p_lines is [{"sku", "name", "quantity", "amount"}] with amount in minor units.
  * Outcomes: done {purchase, member, transaction or null}, bad_input, not_found, key_reused, duplicate_order
@@ -147,6 +169,7 @@ begin
   end if;
   -- One writer at a time for one member, so that the order of the events is the order of the facts.
   perform from lifecycle_state s where s.tenant_id = v_tenant and s.member_id = v_member.id for no key update;
+  perform purchase_replay_awaited(v_member.id);
   v_member := member_find(v_member.id, null);
   if v_member.membership = 'ENDED' then
     return op_finish(p_key, membership_ended(v_member));
@@ -224,6 +247,7 @@ begin
   end if;
   perform from lifecycle_state s
   where s.tenant_id = v_tenant and s.member_id = v_purchase.member_id for no key update;
+  perform purchase_replay_awaited(v_purchase.member_id);
   select * into strict v_purchase from purchase p
   where p.tenant_id = v_tenant and p.id = v_purchase.id for no key update;
 

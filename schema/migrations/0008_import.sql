@@ -12,7 +12,7 @@ create type import_row as (
 
 /*
  * Takes a batch of purchases, p_rows as an array of import_row objects. Members not known yet are registered,
- * orders known already are passed over. Answers {"members", "purchases", "known", "rejected": [{"line", "reason"}]}.
+ * orders known already are passed over; stages wait for purchase_replay_due, when every purchase is there. Answers {"members", "purchases", "known", "rejected": [{"line", "reason"}]}.
  */
 create function purchase_import(p_rows jsonb, p_actor text) returns jsonb
 language plpgsql security definer set search_path = public, pg_temp as $$
@@ -56,8 +56,7 @@ begin
   if v_new is not null then
     perform import_purchases(v_new);
     perform import_points(v_new, v_rule, v_zone, p_actor);
-    perform purchase_replay(d.member_id, 'IMPORT')
-    from (select distinct r.member_id from unnest(v_new) r order by r.member_id) d;
+    perform lifecycle_await_replay(array(select distinct r.member_id from unnest(v_new) r));
   end if;
   return jsonb_build_object('members', v_members, 'purchases', coalesce(cardinality(v_new), 0), 'rejected', v_rejected,
     'known', cardinality(v_rows) - coalesce(cardinality(v_new), 0) - jsonb_array_length(v_rejected));

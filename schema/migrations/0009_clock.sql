@@ -6,6 +6,7 @@ set local role engawa_owner;
 create function due_tenants() returns setof uuid language sql stable as $$
   select t.id from tenant t
   where exists (select from lifecycle_state s where s.tenant_id = t.id and s.due_at < coalesce(t.clock_at, now()))
+     or exists (select from lifecycle_state s where s.tenant_id = t.id and s.awaits_replay)
      or exists (select from wallet w where w.tenant_id = t.id and w.due_at <= coalesce(t.clock_at, now()))
 $$;
 grant execute on function due_tenants() to engawa_system;
@@ -29,6 +30,9 @@ begin
     return bad_input('to', format('A test clock only moves forward; it stands at %s.',
       to_char(v_now at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')));
   end if;
+  loop
+    exit when purchase_replay_due(1000) = 0;
+  end loop;
   for i in 1 .. p_steps loop
     v_next := least(p_to,
       (select least(s.silent_at + interval '1 millisecond', s.next_band_at) from lifecycle_state s

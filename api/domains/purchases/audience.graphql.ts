@@ -1,0 +1,23 @@
+import { builder } from '../../graph/builder.ts'
+import { addAudienceWords } from '../audiences/index.ts'
+
+const CountRule = builder.inputType('CountRule', {
+  description: 'A rule on how many there are. Give atLeast, atMost, or both.',
+  fields: (t) => ({
+    atLeast: t.int({ description: 'The least number, zero or more.' }),
+    atMost: t.int({ description: 'The greatest number, zero or more.' }),
+    within: t.field({
+      type: 'Duration',
+      description: 'Only those of this last while by the clock of the tenant, as in P90D.',
+    }),
+    sku: t.string({ description: 'Only those with a line of this product that was not given back whole.' }),
+  }),
+})
+
+addAudienceWords((t) => ({
+  purchases: t.field({
+    type: CountRule,
+    description:
+      'The member made so many purchases; fully refunded ones do not count. Needs: `purchases:read`.',
+  }),
+}))
