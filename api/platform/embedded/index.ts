@@ -1,14 +1,11 @@
-import { chmodSync, mkdirSync, realpathSync, statSync } from 'node:fs'
-import { join } from 'node:path'
-import { foreignFolder, type Launch, recallLaunch, settleLaunch } from './launch.ts'
-import { lock, tryLock } from './lock.ts'
+import { ifUnused, inTurn, logFile, makeHome, use } from './home.ts'
+import { recallLaunch, settleLaunch } from './launch.ts'
 import { discover } from './process.ts'
 import { initialise, startOrAdopt, stop } from './server.ts'
 import { ensureDatabase, socketUrl } from './socket.ts'
 
-const database = 'engawa'
-/** How long one process may start or stop the server while others wait, in milliseconds. */
-const patience = 10 * 60_000
+/** The one database that is Engawa's. */
+export const database = 'engawa'
 
 /** PostgreSQL inside Engawa's own process tree, in use by this process until `close`. */
 export interface EmbeddedDatabase {
@@ -38,12 +35,21 @@ export async function openEmbedded({ dataDir, settings = {} }: EmbeddedOptions):
   return inTurn(home, async () => {
     const launch = settleLaunch(home)
     await initialise(launch)
-    const folder = await startOrAdopt(launch, join(home, 'postgres.log'), settings)
-    const use = await lock(usersFile(home), 'shared', patience)
-    const firstStart = await ensureDatabase(folder, database)
-    let closing: Promise<void> | null = null
-    const close = () => (closing ??= inTurn(home, () => leave(home, launch, () => use.release())))
-    return { url: socketUrl(folder, database), firstStart, close }
+    const folder = await startOrAdopt(launch, logFile(home), settings)
+    const held = await use(home)
+    const leave = () => {
+      held.release()
+      return ifUnused(home, () => stop(launch))
+    }
+    try {
+      const firstStart = await ensureDatabase(folder, database)
+      let closing: Promise<void> | null = null
+      const close = () => (closing ??= inTurn(home, leave))
+      return { url: socketUrl(folder, database), firstStart, close }
+    } catch (error) {
+      await leave()
+      throw error
+    }
   })
 }
 
@@ -53,40 +59,4 @@ export function embeddedProcess(dataDir: string): number | null {
   if (!launch) return null
   const found = discover(launch.data)
   return found.is === 'running' ? found.pid : null
-}
-
-async function leave(home: string, launch: Launch, release: () => void): Promise<void> {
-  release()
-  const alone = tryLock(usersFile(home), 'exclusive')
-  if (!alone) return
-  try {
-    await stop(launch)
-  } finally {
-    alone.release()
-  }
-}
-
-/** One process at a time starts, joins, leaves or stops. */
-async function inTurn<T>(home: string, work: () => Promise<T>): Promise<T> {
-  const turn = await lock(join(home, 'turn.lock'), 'exclusive', patience)
-  try {
-    return await work()
-  } finally {
-    turn.release()
-  }
-}
-
-/** Everybody who uses the server shares this lock; who gets it alone is the last. */
-function usersFile(home: string): string {
-  return join(home, 'users.lock')
-}
-
-function makeHome(dataDir: string): string {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  const home = realpathSync(dataDir)
-  const owner = statSync(home).uid
-  const uid = process.getuid?.() ?? 0
-  if (uid !== 0 && uid !== owner) throw new Error(foreignFolder(home, owner, uid))
-  chmodSync(home, 0o700)
-  return home
 }

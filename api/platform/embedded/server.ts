@@ -41,10 +41,7 @@ const everydaySettings: Readonly<Record<string, string>> = {
 /** Makes the data directory if it is not there yet; a start that dies halfway leaves none. */
 export async function initialise(launch: Launch): Promise<void> {
   if (existsSync(join(launch.data, 'PG_VERSION'))) return
-  sweep(dirname(launch.data))
-  // A name of its own: the initdb of a process that was killed may still be writing into the last one.
-  const unfinished = mkdtempSync(`${launch.data}-unfinished-`)
-  chownSync(unfinished, launch.uid, launch.gid)
+  const unfinished = makeUnfinished(launch)
   const { initdb } = reachableBinaries(launch)
   const child = spawnIn(launch, initdb, [...initdbFlags, '-D', unfinished], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -58,6 +55,17 @@ export async function initialise(launch: Launch): Promise<void> {
   const code = await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve))
   if (code !== 0) throw new Error(`initdb ended with ${code} in ${unfinished}:\n${output}`)
   renameSync(unfinished, launch.data)
+}
+
+/**
+ * Makes an empty folder to be filled and then renamed to the data directory. Its name is its own: the
+ * initdb of a process that was killed may still be writing into the last one.
+ */
+export function makeUnfinished(launch: Launch): string {
+  sweep(dirname(launch.data))
+  const unfinished = mkdtempSync(`${launch.data}-unfinished-`)
+  chownSync(unfinished, launch.uid, launch.gid)
+  return unfinished
 }
 
 /** Removes what killed starts left, as far as it lets itself be removed. */
