@@ -7,4 +7,10 @@ export type {
 } from './channels.ts'
 export { type DeliveryPorts, deliver } from './deliver.ts'
 export { markInboxRead } from './service.ts'
-export { nextDueAt } from './store.ts'
+export {
+  deliverDue,
+  deliverQueue,
+  startTouchpointWorker,
+  type TouchpointWorker,
+  type WorkerPorts,
+} from './worker.ts'

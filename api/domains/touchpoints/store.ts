@@ -96,25 +96,22 @@ export function settle(
 
 /** The tenant's touches that are due now and not settled, by when they fell due, at most `limit`. */
 export async function dueTouchpoints(tx: Tx, limit: number): Promise<readonly string[]> {
+  // In two, because what waits and what a worker has stand in indexes of their own.
   const rows = await tx.query<{ id: string }>({
     name: 'touchpoints_due',
-    text: `select p.id from touchpoint p
-      where own(p) and p.settled_at is null and p.due_at <= tenant_now(current_tenant())
-      order by p.due_at, p.id
+    text: `select d.id from (
+        (select p.id, p.due_at from touchpoint p
+          where own(p) and p.state = 'PLANNED' and p.due_at <= tenant_now(current_tenant())
+          order by p.due_at, p.id limit $1)
+        union all
+        (select p.id, p.due_at from touchpoint p
+          where own(p) and p.state = 'CLAIMED' and p.due_at <= tenant_now(current_tenant()))
+      ) d
+      order by d.due_at, d.id
       limit $1`,
     values: [limit],
   })
   return rows.map((row) => row.id)
-}
-
-/** When the tenant's next touch falls due, by its clock; undefined when nothing is planned. */
-export async function nextDueAt(tx: Tx): Promise<Date | undefined> {
-  const [row] = await tx.query<{ at: Date | null }>({
-    name: 'touchpoint_next_due',
-    text: `select min(p.due_at) as at from touchpoint p where own(p) and p.settled_at is null`,
-    values: [],
-  })
-  return row?.at ?? undefined
 }
 
 /** Marks an inbox item read; an item keeps the instant of its first reading. False when it is not the member's. */
