@@ -95,7 +95,7 @@ export class EventFeed {
       return { events: this.#ring.slice(Number(pos - first.pos) + 1) }
     }
     if (pos >= this.#hinted) return { events: [] }
-    if (pos < this.#tail) return this.#read(this.tenantId, pos, this.#head)
+    if (pos < this.#tail) return this.#page(pos)
     if (pos > this.#tail) this.#restart(pos)
     if (this.#reading?.from !== pos) this.#reading = { from: pos, page: this.#advance(pos) }
     return this.#reading.page
@@ -137,10 +137,9 @@ export class EventFeed {
   async #advance(from: bigint): Promise<Page> {
     const hinted = this.#hinted
     try {
-      const page = await this.#read(this.tenantId, from, this.#head)
+      const page = await this.#page(from)
       const last = 'events' in page ? page.events.at(-1) : undefined
       if ('events' in page && last) {
-        if (last.pos > this.#head) this.#head = last.pos
         if (from === this.#tail && !this.#isClosed) this.#keep(page.events, last.pos)
       } else if (hinted === this.#hinted && hinted > this.#head) {
         /* The hint was early or false. The poll knows the truth within half a second. */
@@ -150,6 +149,14 @@ export class EventFeed {
     } finally {
       if (this.#reading?.from === from) this.#reading = undefined
     }
+  }
+
+  /** Reads the log; whatever it holds is confirmed. */
+  async #page(from: bigint): Promise<Page> {
+    const page = await this.#read(this.tenantId, from, this.#head)
+    const last = 'events' in page ? page.events.at(-1) : undefined
+    if (last) this.confirm(last.pos)
+    return page
   }
 
   #keep(events: readonly LoggedEvent[], tail: bigint): void {

@@ -28,6 +28,9 @@ export interface EventLogOptions {
 /** Rings into which nothing came for this long are emptied. */
 const RING_REST_MS = 10_000
 
+/** How long a read may take, in milliseconds. */
+const READ_MS = 10_000
+
 const PAGE = `
 select pos, id, type, member_id, payload, at, booked_at
 from event_log where tenant_id = $1 and pos > $2 order by pos limit $3`
@@ -198,7 +201,9 @@ export class EventLog {
   /** Logs the first failure of a row of them. */
   async #query<Row extends pg.QueryResultRow>(query: pg.QueryConfig): Promise<Row[]> {
     try {
-      const { rows } = await this.#options.pool.query<Row>(query)
+      /* A server that vanished must not hold the poll for ever; the pool drops the connection. */
+      const limited: pg.QueryConfig & { query_timeout: number } = { ...query, query_timeout: READ_MS }
+      const { rows } = await this.#options.pool.query<Row>(limited)
       this.#isAway = false
       return rows
     } catch (error) {

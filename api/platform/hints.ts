@@ -103,18 +103,33 @@ function databaseCarrier(url: string, log: Log, hear: (message: string) => void)
   }
   const opening = open()
 
-  return {
-    get isConnected() {
-      return client !== undefined
-    },
-    send(messages) {
-      client
-        ?.query({
+  let waiting: string[] = []
+  let isSending = false
+  const send = async () => {
+    if (isSending) return
+    isSending = true
+    while (client && waiting.length > 0) {
+      const messages = waiting
+      waiting = []
+      await client
+        .query({
           name: 'notify',
           text: `select count(pg_notify('${CHANNEL}', m)) from unnest($1::text[]) m`,
           values: [messages],
         })
         .catch(() => {})
+    }
+    waiting = []
+    isSending = false
+  }
+
+  return {
+    get isConnected() {
+      return client !== undefined
+    },
+    send(messages) {
+      waiting.push(...messages)
+      void send()
     },
     async close() {
       isClosed = true

@@ -177,7 +177,6 @@ describe('a stream', () => {
       role: 'engawa_system',
       connections: 1,
       statementTimeout: 5_000,
-      queryTimeout: 5_000,
     })
     await startEpoch(pool)
     await pool.end()

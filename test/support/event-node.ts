@@ -23,7 +23,6 @@ export function eventNode(url: string, options: Partial<EventsOptions> = {}): Ev
     role: 'engawa_system',
     connections: 4,
     statementTimeout: 10_000,
-    queryTimeout: 15_000,
   })
   const events = openEvents({
     url,

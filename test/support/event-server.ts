@@ -56,7 +56,9 @@ export async function serveEvents({ events, port = 0, refuse }: ServedOptions): 
     },
   })
   const http = createServer((request, response) => {
-    sse(request, response).catch(() => response.writeHead(401).end())
+    sse(request, response).catch(() =>
+      response.headersSent ? response.destroy() : response.writeHead(401).end(),
+    )
   })
   const sockets = new WebSocketServer({ server: http, path: '/graphql' })
   useServer(
@@ -114,7 +116,6 @@ if (process.argv[1] === import.meta.filename) {
     role: 'engawa_system',
     connections: 4,
     statementTimeout: 10_000,
-    queryTimeout: 15_000,
   })
   const events = openEvents({
     url,
