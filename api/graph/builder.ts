@@ -33,6 +33,8 @@ export type AuthScopes = {
   member: boolean
   /** A member's token, or a staff or integration token that has this scope. */
   reads: string
+  /** A staff or integration token that has this scope, for lists of what is everybody's. */
+  lists: string
   /** A staff or integration token that has this scope. */
   writes: string
   /** A staff token that has this scope. */
@@ -63,6 +65,7 @@ export const builder = new SchemaBuilder<{
       signedIn: viewer !== null,
       member: viewer?.kind === 'MEMBER',
       reads: (scope) => viewer !== null && (viewer.kind === 'MEMBER' || viewer.can(scope)),
+      lists: (scope) => viewer !== null && viewer.kind !== 'MEMBER' && viewer.can(scope),
       writes: (scope) => viewer !== null && viewer.kind !== 'MEMBER' && viewer.can(scope),
       staff: (scope) => viewer?.kind === 'STAFF' && viewer.can(scope),
     }),

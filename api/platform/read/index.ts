@@ -1,4 +1,5 @@
 import type { TenantClient } from '../db.ts'
+import { KeyReads } from './batch.ts'
 import { compile, type ReadArgs } from './compile.ts'
 import { MODELS } from './model.ts'
 
@@ -29,15 +30,17 @@ export function reader(tx: TenantClient): Reader {
 function modelReader(tx: TenantClient, name: string): ModelReader {
   const findMany = async (args: ReadArgs = {}) => {
     const { text, values, decode, isReversed } = compile(name, args)
-    const [answer] = await tx.query<{ rows: unknown[][] }>({ text, values })
+    const [answer] = await tx.query<{ rows: unknown[][] }>({ text, values, name: 'read' })
     const rows = (answer?.rows ?? []).map(decode)
     return isReversed ? rows.reverse() : rows
   }
+  const byKey = new KeyReads(findMany)
   const findFirst = async (args: ReadArgs = {}) => (await findMany({ ...args, take: 1 }))[0] ?? null
-  const findFirstOrThrow = async (args: ReadArgs = {}) => {
-    const found = await findFirst(args)
+  const findUnique = async (args: ReadArgs) => byKey.find(args) ?? findFirst(args)
+  const orThrow = (find: (args: ReadArgs) => Promise<Record<string, unknown> | null>) => async (args: ReadArgs = {}) => {
+    const found = await find(args)
     if (!found) throw new RangeError(`no ${name} where ${Object.keys(args.where ?? {}).join(', ')}`)
     return found
   }
-  return { findMany, findFirst, findFirstOrThrow, findUnique: findFirst, findUniqueOrThrow: findFirstOrThrow }
+  return { findMany, findFirst, findUnique, findFirstOrThrow: orThrow(findFirst), findUniqueOrThrow: orThrow(findUnique) }
 }
