@@ -1,0 +1,7 @@
+export { count, isStorable, listOf, objectOf, oneOf, word } from './checks.ts'
+export { compileRule } from './compile.ts'
+export { AudienceInput, addAudienceWords } from './graphql.ts'
+export { parseRule, type Rule, readRule, type StoredRule, scopesOf, storedRule } from './language.ts'
+export { definePredicate, type Predicate, registerPredicates } from './predicates.ts'
+export { isMatching, membersMatching } from './service.ts'
+export { type Fragment, joined, now, sql } from './sql.ts'
