@@ -1,7 +1,9 @@
 /*
  * A worker process of its own, for tests that kill it. Arguments: the database, and `hang` to say "sending" in the
- * middle of each delivery and never come back; otherwise it delivers to inboxes, and says "ready" when it works.
+ * middle of each delivery and never come back; otherwise it delivers to inboxes, each in 20 ms, so that a kill finds
+ * some on their way. It says "ready" when it works.
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import inbox from '@engawa/channel-inbox'
 import { deliverQueue, startTouchpointWorker } from '../../api/domains/touchpoints/index.ts'
 import { loadChannels } from '../../api/host/index.ts'
@@ -12,18 +14,22 @@ import { openJobs } from '../../api/platform/jobs.ts'
 import { openLog } from '../../api/platform/log.ts'
 
 const [url = '', manner] = process.argv.slice(2)
-const hanging = {
+const slow: typeof inbox = {
   ...inbox,
-  send: () => {
-    console.log('sending')
-    return new Promise<never>(() => {})
+  async send(ctx, prepared) {
+    if (manner !== 'hang') await delay(20)
+    else {
+      console.log('sending')
+      await new Promise(() => {})
+    }
+    return inbox.send(ctx, prepared)
   },
 }
 const log = openLog({ level: 'error' })
 const db = openDb({ url, appConnections: 4, systemConnections: 4 })
 const jobs = await openJobs({ system: db.system, log, queues: [deliverQueue], watches: true })
 const channels = await loadChannels(
-  { plugins: { inbox: async () => ({ default: manner === 'hang' ? hanging : inbox }) } },
+  { plugins: { inbox: async () => ({ default: slow }) } },
   { egress: openEgress({ allow: [] }), clock: processClock, log },
 )
 startTouchpointWorker({ db, jobs, channels, clock: processClock, log })
