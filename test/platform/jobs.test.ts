@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { type Db, openDb } from '../../api/platform/db.ts'
 import type { JobHandler } from '../../api/platform/job-worker.ts'
@@ -169,6 +170,7 @@ test('stopping waits for running jobs, takes no new ones, and gives back those t
   await until(() => begun.length === 2)
   const stopping = jobs.stop(500)
   await jobs.enqueue(db.tenant(shop.id), errand, { tenant: shop.id, n: 3 })
+  await delay(200) // an impatient stop would have given the jobs up by now
   release.resolve()
   await stopping
   const states = (await stored()).map(({ data, state }) => [(data as { n: number }).n, state])
