@@ -1,1 +1,15 @@
+export type { PointsEvents } from './events.ts'
 export { Hold, PointsTransaction, transactionOf, Wallet } from './graphql.ts'
+export type { Held, LedgerCheck, Moved, NewGrant, NewHold, NewSpend } from './service.ts'
+export {
+  captureHold,
+  grantPoints,
+  holdPoints,
+  refundSpend,
+  settleDue,
+  spendPoints,
+  verify,
+  voidHold,
+} from './service.ts'
+export type { Difference } from './store.ts'
+export { nextPointsDue, tenantsWithDuePoints } from './store.ts'
