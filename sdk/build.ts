@@ -3,7 +3,7 @@
  * the TypeScript itself; in dist/ they are what `publishConfig.exports` says (npm does not apply that itself).
  */
 import { execFileSync } from 'node:child_process'
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 
@@ -19,4 +19,5 @@ const { exports, ...publish } = publishConfig
 const manifest = { ...rest, exports, publishConfig: publish }
 writeFileSync(join(out, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
 cpSync(join(here, 'README.md'), join(out, 'README.md'))
-cpSync(join(here, '../LICENSE'), join(out, 'LICENSE'))
+const licence = join(here, '../LICENSE')
+if (existsSync(licence)) cpSync(licence, join(out, 'LICENSE'))
