@@ -16,7 +16,8 @@ const EventDelivered = builder.objectRef<FrameOf<'event'>>('EventDelivered').imp
 })
 
 const Checkpoint = builder.objectRef<FrameOf<'checkpoint'>>('Checkpoint').implement({
-  description: 'Everything up to here was delivered, or is not for this viewer. Comes at once and every 15 seconds.',
+  description:
+    'Everything up to here was delivered, or is not for this viewer. Comes at once and every 15 seconds.',
   fields: (t) => ({ cursor: t.expose('cursor', { type: 'Cursor', description: 'Go on after this.' }) }),
 })
 
@@ -58,7 +59,8 @@ builder.subscriptionField('events', (t) =>
     subscribe: (_root, { after, types, member }, context) => {
       const wanted = types == null ? null : new Set(types)
       const unknown = types?.find((type) => !eventTypes().includes(type))
-      if (unknown !== undefined) throw new BadInputError('types', `types may hold ${eventTypes().join(', ')}.`)
+      if (unknown !== undefined)
+        throw new BadInputError('types', `types may hold ${eventTypes().join(', ')}.`)
       const about = member == null ? null : idOf('Member', member, 'member')
       const mine = ownEvents(context)
       return context.follow({

@@ -86,7 +86,15 @@ export const Json = new GraphQLScalarType<JsonValue, unknown>({
   description: 'Any JSON value, at most 16 levels deep.',
   serialize: (value) => value,
   parseValue: (value) => plainJson(value),
-  parseLiteral: (node, variables) => plainJson(valueFromASTUntyped(node, variables)),
+  parseLiteral(node, variables) {
+    try {
+      return plainJson(valueFromASTUntyped(node, variables))
+    } catch (error) {
+      throw new GraphQLError(error instanceof Error ? error.message : 'JSON must be a JSON value.', {
+        nodes: node,
+      })
+    }
+  },
 })
 
 /** A duration taken apart. Months and days have no fixed length; the rest is milliseconds. */
@@ -128,16 +136,17 @@ interface Definition<Inside, Outside> {
 }
 
 function scalar<Inside, Outside>(name: string, is: Definition<Inside, Outside>) {
-  const parse = (value: unknown) => {
+  const parse = (value: unknown, node?: ValueNode) => {
     const parsed = is.parse(value)
-    if (parsed === undefined) throw new GraphQLError(`${name} must be ${is.right}.`)
+    // With its node, because graphql reports the error of a literal as it is.
+    if (parsed === undefined) throw new GraphQLError(`${name} must be ${is.right}.`, { nodes: node ?? null })
     return parsed
   }
   return new GraphQLScalarType<Inside, Outside>({
     name,
     description: is.description,
-    parseValue: parse,
-    parseLiteral: (node) => parse(literal(node)),
+    parseValue: (value) => parse(value),
+    parseLiteral: (node) => parse(literal(node), node),
     serialize(value) {
       const serialized = is.serialize(value)
       // A fault of ours; the value itself may be personal.

@@ -20,7 +20,10 @@ export const Tenant = builder.objectRef<TenantRow>('Tenant').implement({
   fields: (t) => ({
     key: t.exposeString('key', { description: 'Its short name, which never changes.' }),
     name: t.exposeString('name', { description: 'Its name.' }),
-    timeZone: t.expose('timeZone', { type: 'TimeZone', description: 'Its time zone; days and month ends are its own.' }),
+    timeZone: t.expose('timeZone', {
+      type: 'TimeZone',
+      description: 'Its time zone; days and month ends are its own.',
+    }),
     locale: t.exposeString('locale', { description: 'Its language, as a BCP 47 tag.' }),
     now: t.field({
       type: 'DateTime',
@@ -35,7 +38,11 @@ export const ViewerType = builder.objectRef<ContextViewer>('Viewer').implement({
   description: 'Who the token speaks for.',
   fields: (t) => ({
     kind: t.expose('kind', { type: ViewerKindType, description: 'What kind of caller it is.' }),
-    tenant: t.field({ type: Tenant, description: 'The tenant it belongs to.', resolve: ({ tenant }) => tenant }),
+    tenant: t.field({
+      type: Tenant,
+      description: 'The tenant it belongs to.',
+      resolve: ({ tenant }) => tenant,
+    }),
     scopes: t.stringList({
       description: 'What a staff or integration token may do. At most 50; empty for members.',
       resolve: ({ scopes }) => [...scopes].sort().slice(0, 50),
@@ -97,7 +104,10 @@ mutation('addIssuer', {
     audience: t.string({ required: true, description: "The tokens' `aud`." }),
     jwksUrl: t.string({ description: 'Where the public keys are; give this or jwks.' }),
     jwks: t.field({ type: 'JSON', description: 'The public keys themselves, as a JSON Web Key Set.' }),
-    algorithms: t.stringList({ required: true, description: 'The signature algorithms to accept, such as ES256.' }),
+    algorithms: t.stringList({
+      required: true,
+      description: 'The signature algorithms to accept, such as ES256.',
+    }),
   }),
   resolve: async (input, context) => {
     await addIssuer(context.db, input, context.egress)

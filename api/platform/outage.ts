@@ -1,0 +1,23 @@
+/**
+ * True when the failure says that the database is away or restarting, so that trying again may help.
+ * Knows PostgreSQL's classes 08 and 57P, "too many connections", and what sockets and Prisma say.
+ */
+export function isOutage(error: unknown): boolean {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    const code = 'code' in at && typeof at.code === 'string' ? at.code : ''
+    if (OUTAGES.test(code)) return true
+    if (/^(timeout exceeded when trying to connect|Connection terminated)/.test(at.message)) return true
+  }
+  return false
+}
+
+/** True when PostgreSQL stopped a statement because it took too long. */
+export function isTimeout(error: unknown): boolean {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if ('code' in at && at.code === '57014') return true
+  }
+  return false
+}
+
+const OUTAGES =
+  /^(08\w{3}|57P0[123]|53300|40001|40P01|ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|ETIMEDOUT|EHOSTUNREACH|P1001|P1002|P1008|P1017|P2024)$/
