@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { openEmbedded } from '../../api/platform/embedded/index.ts'
 import { migrate } from '../../api/platform/migrate.ts'
+import { sweepLeftovers } from './leftovers.ts'
 import { databaseUrl, onServer } from './server.ts'
 
 declare module 'vitest' {
@@ -23,10 +24,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const template = `engawa_template_${randomBytes(4).toString('hex')}`
   try {
     await onServer(server.url, (client) => client.query(`create database ${template}`))
-    await migrate(databaseUrl(server.url, template)).catch((error) => {
-      if (!process.env.ENGAWA_TEST_PARTIAL_SCHEMA) throw error
-      console.warn(`Going on with part of the schema. ${error.message}`)
-    })
+    await migrate(databaseUrl(server.url, template))
   } catch (error) {
     await server.close(template)
     throw error
@@ -48,6 +46,7 @@ async function openServer(): Promise<Server> {
     }
     return { url: given, close }
   }
+  await sweepLeftovers()
   const dataDir = await mkdtemp(join(tmpdir(), 'engawa-test-'))
   // Nothing here outlives the run. Tests of crashes bring a cluster of their own.
   const settings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }

@@ -1,0 +1,24 @@
+import { readdir, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { embeddedProcess, openEmbedded } from '../../api/platform/embedded/index.ts'
+
+const old = 60 * 60_000
+
+/**
+ * Ends the servers of runs that were killed, and removes their folders. Only those older than an hour,
+ * so that a run beside this one keeps its own; whoever is still in use stays.
+ */
+export async function sweepLeftovers(): Promise<void> {
+  const names = await readdir(tmpdir())
+  for (const name of names.filter((name) => /^engawa-(test|own|embedded|backup)-\w{6}$/.test(name))) {
+    const folder = join(tmpdir(), name)
+    try {
+      if (Date.now() - (await stat(folder)).mtimeMs < old) continue
+      if (embeddedProcess(folder) !== null) await (await openEmbedded({ dataDir: folder })).close()
+      if (embeddedProcess(folder) === null) await rm(folder, { recursive: true, force: true })
+    } catch {
+      // Gone meanwhile, another user's, or broken beyond joining: not ours to mend before a test run.
+    }
+  }
+}
