@@ -13,7 +13,7 @@ declare const brand: unique symbol
  *   method: 'POST',
  *   path: '/callback',
  *   query: new URLSearchParams(),
- *   headers: new Headers({ 'x-signature': '…' }),
+ *   headers: new Headers({ 'x-signature': 'c2ln' }),
  *   body: new TextEncoder().encode('{"events":[]}'),
  *   receivedAt: new Date(),
  * }
