@@ -9,6 +9,7 @@ import { getDatamodel } from '../generated/pothos.ts'
 import { ForbiddenError, UnauthenticatedError } from '../platform/errors.ts'
 import type { Context } from './context.ts'
 import { decodeId, encodeId } from './ids.ts'
+import './id-field.ts'
 import './pages.ts'
 import { read } from './read.ts'
 import * as relayWords from './relay-words.ts'
@@ -52,7 +53,7 @@ export const builder = new SchemaBuilder<{
   DefaultNodeNullability: false
   DefaultEdgesNullability: false
 }>({
-  plugins: [ScopeAuthPlugin, ErrorsPlugin, RelayPlugin, DataloaderPlugin, PrismaPlugin, 'pages'],
+  plugins: [ScopeAuthPlugin, ErrorsPlugin, RelayPlugin, DataloaderPlugin, PrismaPlugin, 'pages', 'idField'],
   defaultFieldNullability: false,
   scopeAuth: {
     defaultStrategy: 'all',
