@@ -48,7 +48,11 @@ export interface Answer extends ExecutionResult {
 export interface EngineOptions {
   readonly schema: GraphQLSchema
   /** Makes the context of one request or one delivered event. Asked anew each time: nothing is remembered. */
-  context(viewer: Viewer | null, requestId: string): Context | Promise<Context>
+  context(
+    viewer: Viewer | null,
+    requestId: string,
+    about: { readonly wantsHead: boolean },
+  ): Context | Promise<Context>
   readonly cost: CostLimits
   readonly limits?: Partial<Limits>
   /** Told each fault of ours once; it must not throw. */
@@ -156,7 +160,9 @@ export class Engine {
       // What must be delivered is delivered, but no faster than its token's budget regains.
       wait: () => this.#budgets.charge(payer(caller), cost) * 1000,
       answer: async (event) => {
-        const contextValue = await this.#options.context(caller.viewer, caller.requestId)
+        const contextValue = await this.#options.context(caller.viewer, caller.requestId, {
+          wantsHead: false,
+        })
         const result = await this.#inTime(execute({ ...args, rootValue: event, contextValue }))
         if (!result.errors) return { data: result.data ?? null }
         const errors = result.errors.map((error) => this.#present(error, caller.requestId, about))

@@ -2,7 +2,10 @@ import type { Auth } from '../platform/auth/index.ts'
 import type { Viewer } from '../platform/auth/viewer.ts'
 
 /** What the front door needs of sign-in. */
-export type SignIn = Pick<Auth, 'authenticate' | 'isGood' | 'onRevoked'>
+export interface SignIn extends Pick<Auth, 'authenticate' | 'isGood' | 'onRevoked'> {
+  /** Calls `end` once when this viewer loses access for another reason than its token. Returns what stops watching. */
+  watch?(viewer: Viewer, end: () => void): () => void
+}
 
 /** How often the tokens of open sockets and streams are looked at, in milliseconds. */
 const LOOK_EVERY = 1_000
@@ -25,7 +28,13 @@ export class Sessions {
     if (!viewer) return () => {}
     const key = {}
     this.#open.set(key, { viewer, end })
-    return () => this.#open.delete(key)
+    const stop = this.#signIn.watch?.(viewer, () => {
+      if (this.#open.delete(key)) end()
+    })
+    return () => {
+      this.#open.delete(key)
+      stop?.()
+    }
   }
 
   close(): void {

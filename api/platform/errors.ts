@@ -213,6 +213,7 @@ export type Rejection =
       readonly allowed: readonly string[]
     }
   | { readonly is: 'refund_exceeds_purchase'; readonly refundable: string }
+  | { readonly is: 'bad_input'; readonly field: string; readonly message: string }
 
 /** What a business function of the database returns: done, with its facts, or a refusal. */
 export type Outcome<Done extends object = object> = ({ readonly is: 'done' } & Done) | Rejection
@@ -243,6 +244,8 @@ export function raise<Done extends { readonly is: 'done' }>(outcome: Done | Reje
       throw new TransitionNotAllowedError(outcome.from, outcome.to, outcome.allowed)
     case 'refund_exceeds_purchase':
       throw new RefundExceedsPurchaseError(BigInt(outcome.refundable))
+    case 'bad_input':
+      throw new BadInputError(outcome.field, outcome.message)
     default:
       throw new TypeError(`a database function answered ${JSON.stringify(outcome satisfies never)}`)
   }

@@ -11,7 +11,7 @@ export interface Operation {
 
 /** Calls a business function of the database, one statement, and gives the outcome that it answers. */
 export async function call<Answer>(tx: Tx, text: string, values: readonly unknown[]): Promise<Answer> {
-  const [row] = await tx.query<{ outcome: Answer }>({ text, values })
+  const [row] = await tx.query<{ outcome: Answer }>({ text, values, name: 'call' })
   if (!row) throw new TypeError('a database function answered no row')
   return row.outcome
 }

@@ -279,10 +279,12 @@ create table sequencer (
   epoch     bigint not null default 1,
   /* host:port/word that the leader listens on: a datagram of just the word pokes it. Null while nobody leads. */
   address   text,
-  leads_since timestamptz
+  leads_since timestamptz,
+  /* What authenticates cursors; every node reads it from here. 244 random bits. */
+  cursor_key  bytea not null
+    default decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex')
 );
 insert into sequencer default values;
-grant select on sequencer to engawa_app;
 grant select, update on sequencer to engawa_system;
 
 /* Writes one event into the outbox of the current tenant. */

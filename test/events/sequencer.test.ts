@@ -86,6 +86,16 @@ describe('the sequencer', () => {
     expect(log.map((event) => event.payload)).toEqual([{ i: 0 }, { i: 1 }, { i: 2 }, { late: true }])
   })
 
+  it('keeps the order of writing over many batches', async () => {
+    const { url } = await usingDatabase()
+    const [tenantId = ''] = await addTenants(url, 1)
+    await writers(url, 1, (writer) => writer.fill(tenantId, 3_500))
+    await readyNode(url)
+    await until(async () => (await headOf(url, tenantId)) === 3_500)
+    const log = await readLog(url, tenantId)
+    expect(log.filter((event) => event.payload.i !== event.pos)).toEqual([])
+  })
+
   it('makes the partition of a day that nobody prepared, and goes on', async () => {
     const { url } = await usingDatabase()
     const events = await readyNode(url)

@@ -20,7 +20,12 @@ import {
   silentShare,
 } from '../../api/domains/lifecycle/numeric.ts'
 
-const number = (min: number, max: number) => fc.double({ min, max, noNaN: true })
+// Doubles of fast-check crowd around zero; half of these spread evenly.
+const number = (min: number, max: number) =>
+  fc.oneof(
+    fc.double({ min, max, noNaN: true }),
+    fc.nat(1_000_000).map((part) => min + ((max - min) * part) / 1_000_000),
+  )
 const anyModel = fc.record({
   r: number(0.05, 10),
   alpha: number(0.1, 100),
@@ -203,6 +208,18 @@ describe('A crossing', () => {
         expect(visited).toEqual(['COOLING', 'STALE', 'COLD'].slice(0, visited.length))
         expect(bandAt(r, r.lastAt)).toBe('FRESH')
       }),
+    )
+  })
+
+  test('is the first millisecond at which freshness has fallen to the edge', () => {
+    fc.assert(
+      fc.property(rhythm, fc.constantFrom(...DEFAULT_EDGES), (r, edge) => {
+        const at = crossingAt(r, edge)
+        if (!at) return
+        expect(freshnessAt(r, at)).toBeLessThanOrEqual(edge * (1 + 1e-13))
+        expect(freshnessAt(r, later(at, -1))).toBeGreaterThanOrEqual(edge * (1 - 1e-13))
+      }),
+      { numRuns: 300 },
     )
   })
 

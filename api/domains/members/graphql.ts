@@ -10,7 +10,8 @@ import { BadInputError, IdempotencyKeyReusedError, MembershipEndedError } from '
 import { memberRegistered, membershipEnded, memberUpdated } from './events.ts'
 import { endMembership, type MemberBy, type MembershipEnd, registerMember, updateMember } from './service.ts'
 
-const MembershipStatus = builder.enumType('MembershipStatus', {
+/** `MembershipStatus` of the API. */
+export const MembershipStatus = builder.enumType('MembershipStatus', {
   description: 'The standing of a member.',
   values: {
     ACTIVE: { description: 'Everything of the membership is open.' },

@@ -40,7 +40,8 @@ const PointsTransactionKind = builder.enumType('PointsTransactionKind', {
 })
 type Kind = typeof PointsTransactionKind.$inferType
 
-const HoldState = builder.enumType('HoldState', {
+/** What became of a hold. */
+export const HoldState = builder.enumType('HoldState', {
   description: 'What became of a hold.',
   values: {
     OPEN: { description: 'It reserves its points.' },

@@ -1,4 +1,3 @@
-export type { PointsEvents } from './events.ts'
 export { Hold, PointsTransaction, transactionOf, Wallet } from './graphql.ts'
 export type { Held, LedgerCheck, Moved, NewGrant, NewHold, NewSpend } from './service.ts'
 export {

@@ -11,6 +11,7 @@ export interface WalletNow {
 /** The wallets as they are now, by id; one statement for all of them. */
 export async function walletsNow(tx: Tx, wallets: readonly string[]): Promise<ReadonlyMap<string, WalletNow>> {
   const rows = await tx.query<{ wallet_id: string } & Record<keyof WalletNow, string>>({
+    name: 'wallets_now',
     text: 'select wallet_id, available, pending, held, debt from wallets_now($1)',
     values: [wallets],
   })
@@ -35,6 +36,7 @@ export async function expiringWithin(
   wallets: readonly string[],
 ): Promise<ReadonlyMap<string, readonly ExpiringPoints[]>> {
   const rows = await tx.query<{ wallet_id: string; points: string; expires_at: Date }>({
+    name: 'wallet_expiring',
     text: 'select wallet_id, points, expires_at from wallet_expiring($1, $2::interval)',
     values: [wallets, within],
   })

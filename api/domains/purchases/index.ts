@@ -1,2 +1,5 @@
-export { Purchase } from './graphql.ts'
+export { purchasesPredicate } from './audience.ts'
+export { type ImportReport, type ImportSummary, importPurchases, type Reject, replayImported } from './import.ts'
+export { readCdnow } from './import-cdnow.ts'
+export { CsvHeaderError, readCsv } from './import-csv.ts'
 export { recordPurchase, refundPurchase } from './service.ts'

@@ -1,0 +1,266 @@
+import { createServer, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { registerPredicates } from './domains/audiences/index.ts'
+import { freshnessBandPredicate, settleLifecycle, stagePredicate } from './domains/lifecycle/index.ts'
+import { attributePredicate, MembershipWatch, membershipPredicate, standingMember } from './domains/members/index.ts'
+import { settleDue } from './domains/points/index.ts'
+import { purchasesPredicate, replayImported } from './domains/purchases/index.ts'
+import { type DeliveryPorts, deliverQueue, startTouchpointWorker } from './domains/touchpoints/index.ts'
+import type { Context } from './graph/context.ts'
+import { Engine } from './graph/engine.ts'
+import { FrontDoor, type FrontDoorOptions, type Route } from './graph/front-door.ts'
+import { type Deployment, loadChannels } from './host/index.ts'
+import { openAuth, type Viewer } from './platform/auth/index.ts'
+import { openClock } from './platform/clock.ts'
+import type { Config } from './platform/config.ts'
+import { type Db, openDb } from './platform/db.ts'
+import { startDue } from './platform/due.ts'
+import { openEgress } from './platform/egress.ts'
+import { UnauthenticatedError } from './platform/errors.ts'
+import { type Events, openEvents } from './platform/events.ts'
+import { openHealth } from './platform/health.ts'
+import { openJobs } from './platform/jobs.ts'
+import { type Log, safeError } from './platform/log.ts'
+import { openMetrics } from './platform/metrics.ts'
+import { openTenants, type TenantDirectory } from './platform/tenancy.ts'
+import { schema } from './schema.ts'
+
+/** What one process does: answer requests, do the work behind them, or both. */
+export type Role = 'web' | 'worker' | 'both'
+
+/** What an app is made of. The database is there and migrated. */
+export interface AppOptions {
+  readonly config: Config
+  readonly databaseUrl: string
+  readonly role: Role
+  readonly log: Log
+  readonly deployment: Deployment
+  /** The tabs of GraphiQL in development mode. */
+  readonly tabs?: NonNullable<FrontDoorOptions['graphiql']>
+  /** For tests: the second wall has to hold by itself. */
+  readonly withoutFirstWall?: boolean
+  /** For tests: how hints travel. */
+  readonly hints?: { readonly dropShare?: number }
+}
+
+/** A running process of the product. */
+export interface App {
+  readonly db: Db
+  readonly tenants: TenantDirectory
+  readonly events: Events
+  readonly delivery: DeliveryPorts
+  /** Where the API answers, as in `http://localhost:4000/graphql`; undefined for a worker. */
+  readonly url: string | undefined
+  /** Adds a condition to readiness. */
+  readonly health: ReturnType<typeof openHealth>
+  readonly isDevelopment: boolean
+  /** Stops taking requests and jobs, finishes those it has (10 s at most), then closes everything. */
+  close(): Promise<void>
+}
+
+registerPredicates(
+  membershipPredicate,
+  attributePredicate,
+  stagePredicate,
+  freshnessBandPredicate,
+  purchasesPredicate,
+)
+
+/** Wires the platform, the graph, the rooms and the plugins into one object, and starts it. */
+export async function openApp(options: AppOptions): Promise<App> {
+  const { config, role, log } = options
+  const closers: (() => unknown)[] = []
+  const closing = async () => {
+    for (const close of closers.splice(0).reverse()) await close()
+  }
+  const opened = <T>(part: T, close: (part: T) => unknown): T => {
+    closers.push(() => close(part))
+    return part
+  }
+  try {
+    const without = options.withoutFirstWall ? { withoutFirstWall: true } : {}
+    const db = opened(openDb({ url: options.databaseUrl, ...without }), (part) => part.close())
+    const clock = opened(await openClock(db.system), (part) => part.close())
+    const tenants = openTenants(db.system)
+    const egress = openEgress({ allow: config.egressAllow })
+    const metrics = openMetrics()
+    const health = openHealth()
+    const auth = opened(
+      await openAuth({ system: db.system, tenants, clock, egress, log, dataDir: config.dataDir }),
+      (part) => part.close(),
+    )
+    const events = opened(
+      openEvents({
+        url: options.databaseUrl,
+        systemPool: db.system,
+        cursorKey: await readCursorKey(db),
+        role,
+        log,
+        hints: { ...options.hints, ...(config.natsUrl && { natsUrl: config.natsUrl }) },
+      }),
+      (part) => part.close(),
+    )
+    const channels = await loadChannels(options.deployment, { egress: openEgress({ allow: [] }), clock, log })
+    const delivery: DeliveryPorts = { channels, clock, announced: () => events.poke() }
+
+    if (role !== 'web') {
+      const jobs = opened(
+        await openJobs({ system: db.system, log, queues: [deliverQueue], watches: true }),
+        (part) => part.stop(),
+      )
+      opened(startTouchpointWorker({ ...delivery, db, jobs, log }), (part) => part.stop())
+      opened(
+        startDue({ system: db.system, log, settle: (id) => settle(db, id), announced: () => events.poke() }),
+        (part) => part.stop(),
+      )
+    }
+
+    const watch = new MembershipWatch({ follow: (follow) => events.follow(follow), client: (id) => db.tenant(id) })
+    const contexts = contextFactory({ db, clock, events, egress, refreshAuth: () => auth.refresh() })
+    health.add('database', async () => {
+      await db.system.query('select 1')
+      return true as const
+    })
+    health.add('sequencer', () => events.ready() || 'nobody logs events yet')
+    metrics.watch('subscriptions', () => events.numbers().followers)
+
+    let url: string | undefined
+    if (role !== 'worker') {
+      const onFault = (error: unknown, about: object = {}) => log.error({ err: safeError(error), ...about }, 'A fault of ours.')
+      const engine = new Engine({ schema, context: contexts, cost: config.cost, onFault })
+      const door = new FrontDoor({
+        engine,
+        signIn: {
+          authenticate: (authorization) => auth.authenticate(authorization),
+          isGood: (viewer) => auth.isGood(viewer),
+          onRevoked: (listener) => auth.onRevoked(listener),
+          watch: ({ kind, tenant, sub }, end) => (kind === 'MEMBER' ? watch.watch(tenant.id, sub, end) : () => {}),
+        },
+        routes: routes(health, metrics),
+        ...(auth.isDevelopment && options.tabs && { graphiql: options.tabs }),
+        onFault,
+      })
+      opened(door, (part) => part.close())
+      metrics.watch('sockets', () => door.sockets)
+      // Development tokens are for this machine only.
+      const hosts = auth.isDevelopment ? ['127.0.0.1', '::1'] : [undefined]
+      const port = await listen(hosts, config.port, { door, opened, log })
+      url = `http://localhost:${port}/graphql`
+    }
+    closers.push(() => health.drain())
+    return { db, tenants, events, delivery, url, health, isDevelopment: auth.isDevelopment, close: closing }
+  } catch (error) {
+    await closing().catch(() => {})
+    throw error
+  }
+}
+
+/** Books what the clock has brought for one tenant; true when there may be more. */
+async function settle(db: Db, tenantId: string): Promise<boolean> {
+  const tenant = db.tenant(tenantId)
+  const replayed = await replayImported(tenant, 500)
+  const moved = await settleLifecycle(tenant, 500)
+  const booked = await settleDue(tenant, 500)
+  return replayed + moved + booked > 0
+}
+
+async function readCursorKey({ system }: Db): Promise<Uint8Array> {
+  const { rows } = await system.query<{ cursor_key: Uint8Array }>('select cursor_key from sequencer')
+  if (!rows[0]) throw new TypeError('the sequencer has no row')
+  return rows[0].cursor_key
+}
+
+interface ContextParts extends Pick<Context, 'egress' | 'refreshAuth'> {
+  readonly db: Db
+  readonly clock: Awaited<ReturnType<typeof openClock>>
+  readonly events: Events
+}
+
+/** Makes the context of each request and each delivery: the viewer as it stands now. */
+function contextFactory({ db, clock, events, egress, refreshAuth }: ContextParts) {
+  return async (viewer: Viewer | null, requestId: string): Promise<Context> => {
+    const shared = { requestId, egress, refreshAuth, poke: () => events.poke() }
+    if (!viewer) {
+      const nobody = () => {
+        throw new UnauthenticatedError()
+      }
+      return {
+        ...shared,
+        viewer: null,
+        get db() {
+          return nobody()
+        },
+        now: nobody,
+        asOf: nobody,
+        follow: nobody,
+        ownMember: nobody,
+      }
+    }
+    const { tenant } = viewer
+    const client = db.tenant(tenant.id)
+    let head: Promise<string> | undefined
+    const ownMember = async () => (viewer.kind === 'MEMBER' ? standingMember(client, viewer.sub) : null)
+    const memberId = await ownMember()
+    let now: Promise<Date> | undefined
+    return {
+      ...shared,
+      // A viewer is one object for all requests of its token; only the member behind it is looked up anew.
+      viewer: Object.assign(Object.create(viewer) as Viewer, { memberId }),
+      db: client,
+      now: () => (now ??= clock.tenantNow(tenant)),
+      asOf: () => (head ??= events.headCursor(tenant.id)),
+      follow: (options) => events.follow({ ...options, tenantId: tenant.id }),
+      ownMember,
+    }
+  }
+}
+
+function routes(health: ReturnType<typeof openHealth>, metrics: ReturnType<typeof openMetrics>): Record<string, Route> {
+  const json = (response: ServerResponse, status: number, body: object) => {
+    response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(`${JSON.stringify(body)}\n`)
+  }
+  return {
+    '/health/live': (_request, response) => json(response, 200, { isLive: true }),
+    '/health/ready': async (_request, response) => {
+      const readiness = await health.ready()
+      json(response, readiness.isReady ? 200 : 503, readiness)
+    },
+    '/metrics': async (_request, response) => {
+      response.writeHead(200, { 'content-type': metrics.contentType }).end(await metrics.text())
+    },
+  }
+}
+
+interface Listening {
+  readonly door: FrontDoor
+  readonly log: Log
+  opened<T>(part: T, close: (part: T) => unknown): T
+}
+
+/** Listens on every host with one port; a host that this machine does not have is left out. Resolves to the port. */
+async function listen(hosts: readonly (string | undefined)[], port: number, { door, log, opened }: Listening): Promise<number> {
+  let taken = port
+  for (const [i, host] of hosts.entries()) {
+    const server = createServer(door.handle)
+    server.on('upgrade', door.upgrade)
+    try {
+      taken = await bound(server, taken, host)
+      // The door finishes what runs; whoever waits for this server would wait for its sockets.
+      opened(server, (part) => void part.close())
+    } catch (error) {
+      if (i === 0) throw error
+      log.debug({ err: safeError(error), host }, 'Not listening on this address.')
+    }
+  }
+  return taken
+}
+
+function bound(server: Server, port: number, host: string | undefined): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ port, ...(host !== undefined && { host }) }, () => {
+      server.off('error', reject)
+      resolve((server.address() as AddressInfo).port) // a server on a port, not on a pipe
+    })
+  })
+}

@@ -1,0 +1,3 @@
+export { freshnessBandPredicate, stagePredicate } from './audience.ts'
+export { StageChange } from './graphql.ts'
+export { settleLifecycle } from './service.ts'
