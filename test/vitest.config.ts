@@ -12,6 +12,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts', 'plugins/*/test/**/*.test.ts', 'sdk/test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
+    maxWorkers: 2, // one would leave the second core idle while tests wait for the disk
     testTimeout: 30_000,
     hookTimeout: 60_000,
     teardownTimeout: 30_000,
