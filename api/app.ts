@@ -20,7 +20,7 @@ import { UnauthenticatedError } from './platform/errors.ts'
 import { type Events, openEvents } from './platform/events.ts'
 import { openHealth } from './platform/health.ts'
 import { openJobs } from './platform/jobs.ts'
-import { type Log, safeError } from './platform/log.ts'
+import type { Log } from './platform/log.ts'
 import { openMetrics } from './platform/metrics.ts'
 import { openTenants, type TenantDirectory } from './platform/tenancy.ts'
 import { schema } from './schema.ts'
@@ -126,7 +126,7 @@ export async function openApp(options: AppOptions): Promise<App> {
 
     let url: string | undefined
     if (role !== 'worker') {
-      const onFault = (error: unknown, about: object = {}) => log.error({ err: safeError(error), ...about }, 'A fault of ours.')
+      const onFault = (error: unknown, about: object = {}) => log.error({ err: error, ...about }, 'A fault of ours.')
       const engine = new Engine({ schema, context: contexts, cost: config.cost, onFault })
       const door = new FrontDoor({
         engine,
@@ -249,7 +249,7 @@ async function listen(hosts: readonly (string | undefined)[], port: number, { do
       opened(server, (part) => void part.close())
     } catch (error) {
       if (i === 0) throw error
-      log.debug({ err: safeError(error), host }, 'Not listening on this address.')
+      log.debug({ err: error, host }, 'Not listening on this address.')
     }
   }
   return taken

@@ -13,6 +13,7 @@ import './domains/lifecycle/graphql.ts'
 import './domains/lifecycle/members.graphql.ts'
 import './domains/purchases/audience.graphql.ts'
 import './domains/purchases/graphql.ts'
+import './domains/touchpoints/graphql.ts'
 import { builder } from './graph/builder.ts'
 
 /** The public API. */

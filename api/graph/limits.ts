@@ -21,6 +21,8 @@ export interface Limits {
   readonly aliases: number
   /** Fields that stand beside one with the same name. */
   readonly repeats: number
+  /** Operations, of which one is run. */
+  readonly operations: number
   /** Directives at one place. */
   readonly directives: number
   /** Directives in the whole document. */
@@ -44,6 +46,7 @@ export const LIMITS: Limits = {
   fields: 1_000,
   aliases: 15,
   repeats: 15,
+  operations: 10,
   directives: 4,
   directivesInAll: 30,
   queries: 20,
@@ -80,8 +83,10 @@ export function measure(
   const pass = new Pass(fragments, limits)
   let isIntrospective = false
   let isDated = false
+  let operations = 0
   for (const node of document.definitions) {
     if (node.kind !== Kind.OPERATION_DEFINITION) continue
+    atMost(++operations, limits.operations, 'operations')
     pass.directives(node.directives)
     const whole = pass.selections(node.selectionSet)
     isIntrospective ||= whole.isIntrospective
@@ -108,8 +113,9 @@ class Pass {
     this.#limits = limits
   }
 
-  selections({ selections }: SelectionSetNode): Measure {
-    const names = new Set<string>()
+  /** `names` are those that stand beside these: of an inline fragment, those around it on the same type. */
+  selections({ selections }: SelectionSetNode, names = new Set<string>()): Measure {
+    const sameType = new Map<string, Set<string>>()
     let fields = 0
     let depth = 0
     let isIntrospective = false
@@ -117,7 +123,7 @@ class Pass {
     for (const node of selections) {
       this.directives(node.directives)
       if (node.kind === Kind.FIELD) this.#countName(node, names)
-      const inside = this.#selection(node)
+      const inside = this.#selection(node, (type) => beside(sameType, type) ?? names)
       fields += inside.fields
       depth = Math.max(depth, inside.depth)
       isIntrospective ||= inside.isIntrospective
@@ -147,12 +153,12 @@ class Pass {
     return count
   }
 
-  #selection(node: SelectionNode): Measure {
+  #selection(node: SelectionNode, namesOf: (type: string | undefined) => Set<string>): Measure {
     switch (node.kind) {
       case Kind.FIELD:
         return this.#field(node)
       case Kind.INLINE_FRAGMENT:
-        return this.selections(node.selectionSet)
+        return this.selections(node.selectionSet, namesOf(node.typeCondition?.name.value))
       case Kind.FRAGMENT_SPREAD:
         return this.#fragment(node.name.value)
     }
@@ -187,6 +193,17 @@ class Pass {
     if (names.has(name)) atMost(++this.#repeats, this.#limits.repeats, 'repeated fields')
     names.add(name)
   }
+}
+
+/** The names on one type; undefined when no type is named, so that they are those around. */
+function beside(sameType: Map<string, Set<string>>, type: string | undefined): Set<string> | undefined {
+  if (type === undefined) return undefined
+  let names = sameType.get(type)
+  if (!names) {
+    names = new Set()
+    sameType.set(type, names)
+  }
+  return names
 }
 
 function atMost(count: number, limit: number, what: string): void {

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Config } from './config.ts'
 import { openEmbedded } from './embedded/index.ts'
 import { migrate } from './migrate.ts'
@@ -17,7 +18,7 @@ export async function openDatabase({ databaseUrl, dataDir }: Pick<Config, 'datab
     await migrate(databaseUrl)
     return { url: databaseUrl, isEmbedded: false, close: async () => {} }
   }
-  const embedded = await openEmbedded({ dataDir })
+  const embedded = await openEmbedded({ dataDir: embeddedFolder(dataDir) })
   try {
     await migrate(embedded.url)
   } catch (error) {
@@ -25,4 +26,9 @@ export async function openDatabase({ databaseUrl, dataDir }: Pick<Config, 'datab
     throw error
   }
   return { url: embedded.url, isEmbedded: true, close: () => embedded.close() }
+}
+
+/** Where in the data directory the embedded database lives; the development key stands beside it. */
+export function embeddedFolder(dataDir: string): string {
+  return join(dataDir, 'postgres')
 }

@@ -6,6 +6,7 @@ export type {
   Prepared,
 } from './channels.ts'
 export { type DeliveryPorts, deliver } from './deliver.ts'
+export { InboxItem, Touchpoint } from './graphql.ts'
 export { markInboxRead } from './service.ts'
 export {
   deliverDue,

@@ -60,7 +60,7 @@ export const MODELS: ReadonlyMap<string, Model> = new Map(
     {
       name,
       table: snake(name),
-      columns: new Map(fields.filter((f) => f.kind === 'scalar').map((f) => [f.name, column(f)])),
+      columns: new Map(fields.filter((f) => f.kind !== 'object').map((f) => [f.name, column(f)])),
       relations: new Map(fields.filter((f) => f.kind === 'object').map((f) => [f.name, relation(name, f)])),
       key: keyOf(name),
     },

@@ -1,0 +1,201 @@
+import { builder, type Types } from '../../graph/builder.ts'
+import { eventType, factOf } from '../../graph/events.ts'
+import { idOf } from '../../graph/ids.ts'
+import { loader } from '../../graph/load.ts'
+import { mutation } from '../../graph/mutation.ts'
+import { ownOnly } from '../../graph/own.ts'
+import { read } from '../../graph/read.ts'
+import { connectionOf } from '../../graph/relay.ts'
+import { NotFoundError } from '../../platform/errors.ts'
+import type { LoggedEvent } from '../../platform/events.ts'
+import { Member } from '../members/index.ts'
+import { touchpointPlanned, touchpointSettled } from './events.ts'
+import { markInboxRead } from './service.ts'
+import { type NextTouch, nextTouches } from './store.ts'
+
+const TouchpointState = builder.enumType('TouchpointState', {
+  description: 'How far a touch has come.',
+  values: {
+    PLANNED: { description: 'It waits for its time.' },
+    CLAIMED: { description: 'It is due, and being sent.' },
+    ACCEPTED: { description: 'The channel took it.' },
+    DELIVERED: { description: 'The channel said that it arrived.' },
+    REFUSED: { description: 'The channel said no.' },
+    UNKNOWN: { description: 'Nobody can tell whether it arrived.' },
+    NOT_SENT: { description: 'It was decided not to send it.' },
+    CANCELLED: { description: 'It was called off before its time.' },
+  },
+})
+
+/** One planned contact with a member. */
+export const Touchpoint = builder.prismaNode('Touchpoint', {
+  id: { resolve: ({ id }) => id },
+  findUnique: (id, context) => ({
+    tenantId_id: { tenantId: context.db.tenantId, id },
+    AND: ownOnly(context, (memberId) => ({ memberId })),
+  }),
+  authScopes: { reads: 'touchpoints:read' },
+  select: { id: true },
+  fields: (t) => ({
+    member: t.relation('member', { description: 'Whom it is for.' }),
+    channel: t.exposeString('channel'),
+    purpose: t.exposeString('purpose'),
+    state: t.field({
+      type: TouchpointState,
+      description: 'How far it has come.',
+      select: { state: true },
+      resolve: ({ state }) => state as typeof TouchpointState.$inferType, // a check constraint holds it
+    }),
+    plannedAt: t.expose('plannedAt', { type: 'DateTime' }),
+    settledAt: t.expose('settledAt', { type: 'DateTime', nullable: true }),
+  }),
+})
+
+const NoTouchReason = builder.enumType('NoTouchReason', {
+  description: 'Why no touch is planned for a member.',
+  values: {
+    NOTHING_PLANNED: { description: 'Nothing is planned.' },
+    NO_CONSENT: { description: 'The member has agreed to nothing that could be sent.' },
+    COMPLAINT_OPEN: { description: 'A complaint is to be settled first.' },
+    UNREACHABLE: { description: 'No channel reaches the member.' },
+    PAUSED_BY_STAFF: { description: 'Staff paused every touch.' },
+    MEMBERSHIP_ENDED: { description: 'The membership has ended.' },
+  },
+})
+
+type Planned = Extract<NextTouch, { readonly is: 'planned' }>
+type None = Extract<NextTouch, { readonly is: 'none' }>
+
+const PlannedTouch = builder.objectRef<Planned>('PlannedTouch').implement({
+  description: 'The touch that comes next.',
+  fields: (t) => ({
+    touchpoint: t.field({
+      type: Touchpoint,
+      description: 'The touch itself.',
+      // Known by its key; what is asked of it is read for all of them together.
+      resolve: ({ touchpoint }) => ({ id: touchpoint }) as typeof Touchpoint.$inferType,
+    }),
+    at: t.expose('at', { type: 'DateTime', description: 'When it is due, or tried again.' }),
+    channel: t.exposeString('channel', { description: 'The id of the channel that carries it.' }),
+    purpose: t.exposeString('purpose', { description: 'What it is for, such as thank-you.' }),
+  }),
+})
+
+const NoTouch = builder.objectRef<None>('NoTouch').implement({
+  description: 'No touch is planned.',
+  fields: (t) => ({
+    reason: t.expose('reason', { type: NoTouchReason, description: 'Why not.' }),
+  }),
+})
+
+const NextTouchType = builder.unionType('NextTouch', {
+  description: 'The next touch of a member, or why there is none.',
+  types: [PlannedTouch, NoTouch],
+  resolveType: ({ is }) => (is === 'planned' ? PlannedTouch : NoTouch),
+})
+
+const nextTouchOf = loader<string, NextTouch>(async (members, { db }) => {
+  const found = await nextTouches(db, members)
+  return members.map((member) => found.get(member) ?? new TypeError(`no member ${member}`))
+})
+
+/** What arrived in a member's inbox: an accepted delivery of that channel. */
+export const InboxItem = builder.prismaNode('Delivery', {
+  variant: 'InboxItem',
+  description: "A message in a member's inbox.",
+  id: { resolve: ({ id }) => id },
+  findUnique: (id, context) => ({
+    tenantId_id: { tenantId: context.db.tenantId, id },
+    ...isItem,
+    AND: ownOnly(context, (memberId) => ({ memberId })),
+  }),
+  authScopes: { $any: { member: true, staff: 'touchpoints:read' } },
+  select: { id: true },
+  fields: (t) => ({
+    title: t.string({
+      description: 'What it is about, in the language of the member.',
+      select: { content: true },
+      resolve: ({ content }) => textOf(content, 'title'),
+    }),
+    body: t.string({
+      description: 'What it says: plain text, lines apart.',
+      select: { content: true },
+      resolve: ({ content }) => textOf(content, 'body'),
+    }),
+    receivedAt: t.field({
+      type: 'DateTime',
+      description: 'When it arrived.',
+      select: { acceptedAt: true, firstAttemptAt: true },
+      resolve: ({ acceptedAt, firstAttemptAt }) => acceptedAt ?? firstAttemptAt,
+    }),
+    readAt: t.expose('readAt', { type: 'DateTime', nullable: true, description: 'When it was first read.' }),
+    touchpoint: t.relation('touchpoint', { nullable: true, description: 'The touch that it came by.' }),
+  }),
+})
+
+const isItem = { channel: 'inbox', state: 'ACCEPTED' }
+
+/** A text of what the channel inbox took: its schema made sure that both are there. */
+function textOf(content: unknown, name: 'title' | 'body'): string {
+  return String(Reflect.get(Object(content), name) ?? '')
+}
+
+const InboxConnection = connectionOf(InboxItem, 'Inbox')
+
+builder.prismaObjectFields(Member, (t) => ({
+  nextTouch: t.field({
+    type: NextTouchType,
+    description: 'The next touch that is planned for the member, or why there is none.',
+    authScopes: { reads: 'touchpoints:read' },
+    select: { id: true },
+    resolve: ({ id }, _args, context) => nextTouchOf(context, id),
+  }),
+  inbox: t.relatedConnection(
+    'deliveries',
+    {
+      type: InboxItem,
+      description: "The member's messages, newest first. For the member itself and for staff.",
+      nullable: true,
+      authScopes: { $any: { member: true, staff: 'touchpoints:read' } },
+      cursor: 'tenantId_id',
+      query: { where: isItem, orderBy: { acceptedAt: 'desc' } },
+    },
+    InboxConnection,
+  ),
+}))
+
+mutation('markInboxRead', {
+  description:
+    "Marks a message of one's own inbox read; once read, it keeps its instant. Needs: a member's token. Emits: nothing.",
+  scopes: { member: true },
+  errors: [],
+  key: 'none',
+  input: (t) => ({ item: t.id({ required: true, description: 'Which message.' }) }),
+  resolve: async ({ item }, { db, viewer }) => {
+    const id = idOf('InboxItem', item, 'input.item')
+    if (!viewer?.memberId) throw new NotFoundError('inbox item')
+    await markInboxRead(db, id, viewer.memberId)
+    return { item: id }
+  },
+  payload: (t) => ({
+    item: t.prismaField({
+      type: InboxItem,
+      nullable: true,
+      description: 'The message, as it is now.',
+      resolve: (query, { item }, _args, { db }) =>
+        read(db).delivery.findFirst({ ...query, where: { id: item } }),
+    }),
+  }),
+})
+
+const touchpointOf = (t: PothosSchemaTypes.ObjectFieldBuilder<Types, LoggedEvent>) =>
+  t.prismaField({
+    type: Touchpoint,
+    nullable: true,
+    description: 'The touch, as it is now.',
+    resolve: (query, event, _args, { db }) =>
+      read(db).touchpoint.findFirst({ ...query, where: { id: factOf(event, 'touchpoint') } }),
+  })
+
+eventType(touchpointPlanned, (t) => ({ touchpoint: touchpointOf(t) }))
+eventType(touchpointSettled, (t) => ({ touchpoint: touchpointOf(t) }))
