@@ -80,9 +80,8 @@ create table delivery (
   check ((state in ('CLAIMED', 'WAITING')) = (settled_at is null)),
   check (state not in ('ACCEPTED', 'DELIVERED') or accepted_at is not null)
 ) with (fillfactor = 85);
-/* A member's inbox, newest first: an accepted delivery of that channel is the item. */
-create index delivery_inbox on delivery (tenant_id, member_id, accepted_at, id)
-  where channel = 'inbox' and state = 'ACCEPTED';
+/* What a member got through a channel, by time. Of the channel inbox, an accepted delivery is the item. */
+create index delivery_of_member on delivery (tenant_id, member_id, channel, accepted_at, id);
 call protect('delivery');
 grant select on delivery to engawa_app;
 grant update (read_at) on delivery to engawa_app;

@@ -30,6 +30,8 @@ const TouchpointState = builder.enumType('TouchpointState', {
 /** One planned contact with a member. */
 export const Touchpoint = builder.prismaNode('Touchpoint', {
   id: { resolve: ({ id }) => id },
+  // An id of nothing that the viewer may see is null, and no error.
+  nullable: true,
   findUnique: (id, context) => ({
     tenantId_id: { tenantId: context.db.tenantId, id },
     AND: ownOnly(context, (memberId) => ({ memberId })),
@@ -104,6 +106,7 @@ export const InboxItem = builder.prismaNode('Delivery', {
   variant: 'InboxItem',
   description: "A message in a member's inbox.",
   id: { resolve: ({ id }) => id },
+  nullable: true,
   findUnique: (id, context) => ({
     tenantId_id: { tenantId: context.db.tenantId, id },
     ...isItem,
