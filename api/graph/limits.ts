@@ -23,6 +23,10 @@ export interface Limits {
   readonly repeats: number
   /** Operations, of which one is run. */
   readonly operations: number
+  /** Named fragments. */
+  readonly fragments: number
+  /** Named fragments that are spread beside one another: each is compared with each. */
+  readonly spreads: number
   /** Directives at one place. */
   readonly directives: number
   /** Directives in the whole document. */
@@ -47,6 +51,8 @@ export const LIMITS: Limits = {
   aliases: 15,
   repeats: 15,
   operations: 10,
+  fragments: 50,
+  spreads: 30,
   directives: 4,
   directivesInAll: 30,
   queries: 20,
@@ -80,6 +86,7 @@ export function measure(
   for (const node of document.definitions) {
     if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node)
   }
+  atMost(fragments.size, limits.fragments, 'fragments')
   const pass = new Pass(fragments, limits)
   let isIntrospective = false
   let isDated = false
@@ -116,6 +123,7 @@ class Pass {
   /** `names` are those that stand beside these: of an inline fragment, those around it on the same type. */
   selections({ selections }: SelectionSetNode, names = new Set<string>()): Measure {
     const sameType = new Map<string, Set<string>>()
+    let spreads = 0
     let fields = 0
     let depth = 0
     let isIntrospective = false
@@ -123,6 +131,8 @@ class Pass {
     for (const node of selections) {
       this.directives(node.directives)
       if (node.kind === Kind.FIELD) this.#countName(node, names)
+      if (node.kind === Kind.FRAGMENT_SPREAD)
+        atMost(++spreads, this.#limits.spreads, 'fragments at one place')
       const inside = this.#selection(node, (type) => beside(sameType, type) ?? names)
       fields += inside.fields
       depth = Math.max(depth, inside.depth)

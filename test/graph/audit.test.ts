@@ -13,8 +13,8 @@ afterAll(() => server.close())
 async function failed(headers: Record<string, string>) {
   const results = await auditServer({
     url: server.url,
-    fetchFn: (url: string, init: RequestInit) =>
-      fetch(url, { ...init, headers: { ...init.headers, ...headers, authorization: 'Bearer staff' } }),
+    fetchFn: (url: string, init?: RequestInit) =>
+      fetch(url, { ...init, headers: { ...init?.headers, ...headers, authorization: 'Bearer staff' } }),
   })
   expect(results.length).toBe(61)
   return results.filter(({ status }) => status !== 'ok').map(({ name }) => name)

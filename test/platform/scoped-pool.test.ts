@@ -42,6 +42,17 @@ const pid = async () => {
   return rows[0]?.pid
 }
 
+async function lent<T>(
+  work: (send: (text: string) => Promise<pg.QueryResultRow[]>) => Promise<T>,
+): Promise<T> {
+  const connection = await pool.connectAs(first())
+  try {
+    return await work(async (text) => (await connection.send({ text })).rows)
+  } finally {
+    connection.release()
+  }
+}
+
 test('a statement sees the rows of its tenant, prepared or not, with values or without', async () => {
   for (const tenant of [first(), second(), first()]) {
     expect((await pool.queryAs(tenant, visible)).rows).toEqual([{ tenant_id: tenant }])
@@ -95,16 +106,26 @@ test('a connection released with its answer outstanding is closed', async () => 
 })
 
 test('a transaction may choose its isolation, and goes on after a roll-back to a savepoint', async () => {
-  const connection = await pool.connectAs(first())
-  const send = async (text: string) => (await connection.send(text === '' ? visible : { text })).rows
-  await send('begin')
-  await send('set transaction isolation level serializable')
-  await send('savepoint a')
-  await expect(send('select 1 / 0')).rejects.toThrow()
-  await send('rollback to a')
-  expect(await send('')).toEqual([{ tenant_id: first() }])
-  await send('rollback')
-  connection.release()
+  const rows = await lent(async (send) => {
+    await send('begin')
+    await send('set transaction isolation level serializable')
+    await send('savepoint a')
+    await expect(send('select 1 / 0')).rejects.toThrow('division by zero')
+    await send('rollback to a')
+    const seen = await send(visible.text)
+    await send('commit')
+    return seen
+  })
+  expect(rows).toEqual([{ tenant_id: first() }])
+  expect(pool.idleCount).toBe(1)
+})
+
+test('a failed transaction is ended by a statement that goes alone', async () => {
+  await lent(async (send) => {
+    await send('begin')
+    await expect(send('select 1 / 0')).rejects.toThrow('division by zero')
+    await send('/* whatever it looks like */ rollback')
+  })
   expect(pool.idleCount).toBe(1)
 })
 
@@ -121,11 +142,11 @@ test('a backend that dies, idle or lent, costs one statement at most', async () 
 })
 
 test('a connection whose answer stays out too long is cut', async () => {
-  const connection = await pool.connectAs(first())
-  await connection.send({ text: 'begin' })
-  await connection.send({ text: 'set local statement_timeout = 0' })
-  await expect(connection.send({ text: 'select pg_sleep(20)' })).rejects.toThrow('did not answer in time')
-  connection.release()
+  await lent(async (send) => {
+    await send('begin')
+    await send('set local statement_timeout = 0')
+    await expect(send('select pg_sleep(20)')).rejects.toThrow('did not answer in time')
+  })
   expect(pool.totalCount).toBe(0)
 })
 

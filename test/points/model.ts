@@ -65,7 +65,10 @@ export class WalletModel {
 
   grant(transaction: string, points: bigint, { now, availableAt, expiresAt }: Grant): Lot {
     this.settle(now)
-    const lot = this.#issue(transaction, points, availableAt ?? now, { expiresAt, isPending: (availableAt ?? now) > now })
+    const lot = this.#issue(transaction, points, availableAt ?? now, {
+      expiresAt,
+      isPending: (availableAt ?? now) > now,
+    })
     this.#repay(now)
     this.journal.push(['GRANT', now, points])
     return lot
@@ -184,18 +187,37 @@ export class WalletModel {
 
   /** What dies from now on, by instant. */
   expiring(now: number): [expiresAt: number, points: bigint][] {
-    const settled = Object.assign(new WalletModel(), structuredClone({ lots: this.lots, holds: this.holds, debt: this.debt }))
+    const settled = Object.assign(
+      new WalletModel(),
+      structuredClone({ lots: this.lots, holds: this.holds, debt: this.debt }),
+    )
     settled.settle(now)
     const byInstant = new Map<number, bigint>()
     for (const { available, expiresAt } of settled.lots) {
-      if (available > 0n && expiresAt !== null) byInstant.set(expiresAt, (byInstant.get(expiresAt) ?? 0n) + available)
+      if (available > 0n && expiresAt !== null)
+        byInstant.set(expiresAt, (byInstant.get(expiresAt) ?? 0n) + available)
     }
     return [...byInstant].sort(([a], [b]) => a - b)
   }
 
   #issue(transaction: string, points: bigint, availableAt: number, { expiresAt, isPending }: Issue): Lot {
-    const lot = { transaction, id: '', availableAt, expiresAt, granted: points, pending: 0n, available: 0n, held: 0n }
-    this.lots.push({ ...lot, spent: 0n, expired: 0n, revoked: 0n, [isPending ? 'pending' : 'available']: points })
+    const lot = {
+      transaction,
+      id: '',
+      availableAt,
+      expiresAt,
+      granted: points,
+      pending: 0n,
+      available: 0n,
+      held: 0n,
+    }
+    this.lots.push({
+      ...lot,
+      spent: 0n,
+      expired: 0n,
+      revoked: 0n,
+      [isPending ? 'pending' : 'available']: points,
+    })
     return this.lots.at(-1) as Lot // pushed just now
   }
 
@@ -232,7 +254,10 @@ export class WalletModel {
     }
   }
 
-  #resolve(hold: Hold, { captured, at, state }: { captured: bigint; at: number; state: Hold['state'] }): Part[] {
+  #resolve(
+    hold: Hold,
+    { captured, at, state }: { captured: bigint; at: number; state: Hold['state'] },
+  ): Part[] {
     let left = captured
     const spent: Part[] = []
     for (const { lot, points } of hold.parts) {

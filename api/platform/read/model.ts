@@ -84,10 +84,11 @@ function relation(owner: string, field: Field): Relation {
   }
 }
 
-/** The fields that a foreign key points at: a unique index of the very same names, else the primary key. */
+/** The fields that a foreign key points at: a key of the target that says the same, where `id` may stand for `xId`. */
 function referenced(target: string, from: readonly string[]): readonly string[] {
-  const isSame = models[target]?.uniqueIndexes.some(({ fields }) => fields.join() === from.join())
-  return isSame ? from : keyOf(target)
+  const keys = [...(models[target]?.uniqueIndexes ?? []).map(({ fields }) => fields), keyOf(target)]
+  const fits = (key: readonly string[]) => key.length === from.length && key.every((name, i) => name === from[i] || name === 'id')
+  return keys.find(fits) ?? keyOf(target)
 }
 
 function keyOf(name: string): readonly string[] {
