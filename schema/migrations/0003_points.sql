@@ -1513,3 +1513,15 @@ grant execute on function
   points_capture(text, bytea, uuid, bigint, text),
   points_void(text, bytea, uuid, text),
   points_settle_due(int), points_verify(), wallets_now(uuid[]), wallet_expiring(uuid[], interval) to engawa_app;
+
+-- ── What a new member begins with ────────────────────────────────────────────────────────────────
+
+/* Every member has a wallet of the usual points from the first day, so that its balance can be shown. */
+create function wallets_of_new_members() returns trigger language plpgsql as $$
+begin
+  insert into wallet (tenant_id, member_id, currency)
+  select m.tenant_id, m.id, 'POINTS' from new_member m order by m.id;
+  return null;
+end $$;
+create trigger wallets_of_new_members after insert on member
+  referencing new table as new_member for each statement execute function wallets_of_new_members();
