@@ -15,7 +15,6 @@ import './domains/touchpoints/graphql.ts'
 import './domains/purchases/audience.graphql.ts'
 import './domains/purchases/graphql.ts'
 import './domains/purchases/timeline.graphql.ts'
-import './domains/touchpoints/graphql.ts'
 import { builder } from './graph/builder.ts'
 
 /** The public API. */

@@ -1,1 +1,1 @@
-export { type Deployment, type HostOptions, loadChannels, PluginError } from './load.ts'
+export { type Deployment, loadChannels, PluginError } from './load.ts'

@@ -26,7 +26,7 @@ export function pluginLog(
 }
 
 /** An address as it may stand in a log: the same for the same address, and no way back from it. */
-export function hashedAddress(address: string): string {
+function hashedAddress(address: string): string {
   return `address:${createHash('sha256').update(address).digest('hex').slice(0, 12)}`
 }
 

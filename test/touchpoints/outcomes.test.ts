@@ -143,3 +143,26 @@ test('what a plugin throws is unknown', async () => {
     outcome: { is: 'unknown', evidence: 'crash', detail: 'The plugin threw Error.' },
   })
 })
+
+test('after a lost worker, a channel that cannot tell is not asked again: a possible miss', async () => {
+  const { shop, sent, touchpoint, run } = await scene([{ mode: 'none' }, [accepted]])
+  const text = `select touchpoint_claim($1, '{}', interval '1 minute')`
+  await shop.tenant.query({ text, values: [touchpoint] })
+  await shop.lapse()
+  expect(await run()).toBe('settled')
+  expect(sent).toHaveLength(0)
+  expect(await shop.delivery(touchpoint)).toMatchObject({
+    state: 'UNKNOWN',
+    doubt: 'POSSIBLE_MISS',
+    outcome: { is: 'unknown', evidence: 'crash' },
+  })
+})
+
+test('a refusal before the channel was asked does not turn an unknown outcome into a refused one', async () => {
+  const { shop, touchpoint, run } = await scene([{ mode: 'collapse', field: 'key' }, [unknown]])
+  await run()
+  await shop.everything.query(`update touchpoint set channel = 'inbox' where id = $1`, [touchpoint])
+  await shop.everything.query(`update delivery set channel = 'inbox' where touchpoint_id = $1`, [touchpoint])
+  while ((await run()) === 'waiting');
+  expect(await shop.delivery(touchpoint)).toMatchObject({ state: 'UNKNOWN', doubt: 'POSSIBLE_MISS' })
+})

@@ -102,7 +102,7 @@ const nextTouchOf = loader<string, NextTouch>(async (members, { db }) => {
 })
 
 /** What arrived in a member's inbox: an accepted delivery of that channel. */
-export const InboxItem = builder.prismaNode('Delivery', {
+const InboxItem = builder.prismaNode('Delivery', {
   variant: 'InboxItem',
   description: "A message in a member's inbox.",
   id: { resolve: ({ id }) => id },

@@ -6,12 +6,10 @@ export type {
   Prepared,
 } from './channels.ts'
 export { type DeliveryPorts, deliver } from './deliver.ts'
-export { InboxItem, Touchpoint } from './graphql.ts'
+export { Touchpoint } from './graphql.ts'
 export { markInboxRead } from './service.ts'
 export {
   deliverDue,
   deliverQueue,
   startTouchpointWorker,
-  type TouchpointWorker,
-  type WorkerPorts,
 } from './worker.ts'
