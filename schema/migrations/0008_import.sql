@@ -143,3 +143,14 @@ begin
     from unnest(p_rows) r where r.transaction_id = v_left.transaction_id;
   end loop;
 end $$;
+
+/*
+ * Tells the planner how large the tables have become: an import fills them faster than autovacuum looks, and its
+ * statements are planned for empty tables until then.
+ */
+create function import_statistics() returns void
+language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  analyze member, lifecycle_state, wallet, op, product, purchase, purchase_line, lot, posting, earn_basis;
+end $$;
+grant execute on function import_statistics() to engawa_app;

@@ -56,6 +56,7 @@ const REPLAYED = 500
 export async function importPurchases(tx: Tx, rows: AsyncIterable<Parsed>, report: ImportReport): Promise<ImportSummary> {
   let sum: ImportSummary = { purchases: 0, members: 0, known: 0, rejected: 0 }
   let batch: ImportRow[] = []
+  let batches = 0
   const take = async () => {
     const done = await importBatch(tx, batch, report.actor)
     batch = []
@@ -67,6 +68,9 @@ export async function importPurchases(tx: Tx, rows: AsyncIterable<Parsed>, repor
       rejected: sum.rejected + done.rejected.length,
     }
     report.committed(sum)
+    batches++
+    // After the 1st, 2nd, 4th, 8th … batch: each time the tables have doubled.
+    if (Math.log2(batches) % 1 === 0) await tx.query({ text: 'select import_statistics()', values: [] })
   }
   for await (const row of rows) {
     if ('reason' in row) {
