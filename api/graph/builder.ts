@@ -104,12 +104,15 @@ builder.subscriptionType({ description: 'What can be followed live.' })
 /** The types that the builder knows, for functions that are given one of its field builders. */
 export type Types = typeof builder.$inferSchemaTypes
 
+/** What a token lacks, in a sentence; undefined when it is more than a scope. */
 function missing(failure: AuthFailure): string | undefined {
-  if (failure.kind !== AuthScopeFailureType.AuthScope) return undefined
-  if (typeof failure.parameter !== 'string') return undefined
-  return failure.scope === 'staff'
-    ? `This needs a staff token with the scope ${failure.parameter}.`
-    : `This needs a token with the scope ${failure.parameter}.`
+  if (failure.kind === AuthScopeFailureType.AllAuthScopes) {
+    return failure.failures.map(missing).find((message) => message !== undefined)
+  }
+  if (failure.kind !== AuthScopeFailureType.AuthScope || typeof failure.parameter !== 'string')
+    return undefined
+  const token = failure.scope === 'staff' ? 'a staff token' : 'a token'
+  return `This needs ${token} with the scope ${failure.parameter}.`
 }
 
 function capital(word: string): string {

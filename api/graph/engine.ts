@@ -48,11 +48,7 @@ export interface Answer extends ExecutionResult {
 export interface EngineOptions {
   readonly schema: GraphQLSchema
   /** Makes the context of one request or one delivered event. Asked anew each time: nothing is remembered. */
-  context(
-    viewer: Viewer | null,
-    requestId: string,
-    about: { readonly wantsHead: boolean },
-  ): Context | Promise<Context>
+  context(viewer: Viewer | null, requestId: string): Context | Promise<Context>
   readonly cost: CostLimits
   readonly limits?: Partial<Limits>
   /** Told each fault of ours once; it must not throw. */
@@ -98,7 +94,8 @@ export class Engine {
       reservation = this.#budgets.reserve(payer(caller), cost)
       const making = this.#options.context(caller.viewer, caller.requestId)
       const context = making instanceof Promise ? await making : making
-      if (prepared.isDated) await context.asOf()
+      // Read later, events between the snapshot and it would be lost to whoever follows from there.
+      if (prepared.isDated && context.viewer) await context.asOf()
       const args: ExecutionArgs = {
         schema: this.schema,
         document: prepared.document,
@@ -160,9 +157,7 @@ export class Engine {
       // What must be delivered is delivered, but no faster than its token's budget regains.
       wait: () => this.#budgets.charge(payer(caller), cost) * 1000,
       answer: async (event) => {
-        const contextValue = await this.#options.context(caller.viewer, caller.requestId, {
-          wantsHead: false,
-        })
+        const contextValue = await this.#options.context(caller.viewer, caller.requestId)
         const result = await this.#inTime(execute({ ...args, rootValue: event, contextValue }))
         if (!result.errors) return { data: result.data ?? null }
         const errors = result.errors.map((error) => this.#present(error, caller.requestId, about))

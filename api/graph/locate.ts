@@ -44,7 +44,8 @@ function ofVariable(message: string): OfVariable | undefined {
 /** A missing field is told by its name alone; the path so far leads to the object that lacks it. */
 function withMissing(message: string, field: string): Located {
   const missing = /^Field "(?:\w+\.)?(\w+)" (?:of required type|is not defined by type)/.exec(message)?.[1]
-  return { message, field: missing && field !== 'query' ? `${field}.${missing}` : field }
+  if (missing === undefined || field === 'query' || field.endsWith(`.${missing}`)) return { message, field }
+  return { message, field: `${field}.${missing}` }
 }
 
 /** The path of arguments, input fields and list places down to a node, if it stands in an argument. */

@@ -89,12 +89,8 @@ export function sampleContext(viewer: Viewer | null, requestId: string): Context
     follow: none,
     ownMember: none,
     refreshAuth: none,
-    get db() {
-      return none()
-    },
-    get egress() {
-      return none()
-    },
+    db: undefined as never,
+    egress: undefined as never,
   }
 }
 

@@ -90,6 +90,12 @@ builder.queryFields((t) => ({
       throw new Error('the password of the database is swordfish')
     },
   }),
+  asOf: t.field({
+    type: 'Cursor',
+    nullable: true,
+    description: 'A place in the log.',
+    resolve: (_root, _args, context) => context.asOf(),
+  }),
   locked: t.string({
     description: 'Fails with a refusal.',
     nullable: true,
