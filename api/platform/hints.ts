@@ -69,6 +69,7 @@ interface Carrier {
 function databaseCarrier(url: string, log: Log, hear: (message: string) => void): Carrier {
   let client: RoleClient | undefined
   let isClosed = false
+  let isAway = false
   let retry: NodeJS.Timeout | undefined
 
   const open = async () => {
@@ -96,8 +97,11 @@ function databaseCarrier(url: string, log: Log, hear: (message: string) => void)
       await next.query(`listen ${CHANNEL}`)
       client = next
       if (isClosed) lost()
+      isAway = false
     } catch (error) {
-      log.warn({ err: error }, 'hints: the database cannot be heard; heads are polled until it can')
+      if (!isAway)
+        log.warn({ err: error }, 'hints: the database cannot be heard; heads are polled until it can')
+      isAway = true
       lost()
     }
   }
@@ -145,6 +149,7 @@ function databaseCarrier(url: string, log: Log, hear: (message: string) => void)
 function natsCarrier(url: string, log: Log, hear: (message: string) => void): Carrier {
   let bus: NatsConnection | undefined
   let isUp = false
+  let isAway = false
   let isClosed = false
 
   const open = async () => {
@@ -157,7 +162,8 @@ function natsCarrier(url: string, log: Log, hear: (message: string) => void): Ca
           timeout: 2_000,
         })
       } catch (error) {
-        log.warn({ err: error }, 'hints: NATS cannot be reached; heads are polled until it can')
+        if (!isAway) log.warn({ err: error }, 'hints: NATS cannot be reached; heads are polled until it can')
+        isAway = true
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
       }
     }

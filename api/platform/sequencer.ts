@@ -48,6 +48,7 @@ export class Sequencer {
   readonly #running: Promise<void>
   #state: 'seeking' | 'following' | 'leading' = 'seeking'
   #leader: string | null = null
+  #isAway = false
   #isPoked = false
   #wake = () => {}
   #events = 0
@@ -101,13 +102,15 @@ export class Sequencer {
       let isLeader = false
       try {
         await session.connect()
+        this.#isAway = false
         isLeader = await this.#seek(session)
         if (isLeader) {
           listener = await this.#listen(session.host)
           await this.#lead(session, listener?.address ?? null)
         }
       } catch (error) {
-        this.#options.log.warn({ err: error }, 'sequencer: the session was lost')
+        if (!this.#isAway) this.#options.log.warn({ err: error }, 'sequencer: the session was lost')
+        this.#isAway = true
       }
       this.#state = 'seeking'
       listener?.close()

@@ -1,29 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { BadInputError } from '../../api/platform/errors.ts'
-import { startEpoch } from '../../api/platform/events.ts'
 import { RolePool } from '../../api/platform/role-pool.ts'
 import { testDatabase, usingDatabase } from '../support/database.ts'
 import { follow, next, placeOf, take } from '../support/event-follower.ts'
 import { cursorAt, readyNode } from '../support/event-node.ts'
-import { addTenants, EventWriter, headOf, writers } from '../support/event-writer.ts'
+import { addTenants, EventWriter, logEvents, tenantWith } from '../support/event-writer.ts'
 import { onServer } from '../support/server.ts'
-import { until } from '../support/until.ts'
 
 const database = testDatabase()
-
-/** A tenant with so many events in its log: {"i": 1} and so on. */
-async function tenantWith(url: string, count: number): Promise<string> {
-  const [tenantId = ''] = await addTenants(url, 1)
-  if (count > 0) await write(url, tenantId, count)
-  return tenantId
-}
-
-async function write(url: string, tenantId: string, count: number): Promise<void> {
-  const before = await headOf(url, tenantId)
-  await writers(url, 1, (writer) => writer.fill(tenantId, count))
-  await until(async () => (await headOf(url, tenantId)) === before + count)
-}
 
 describe('a stream', () => {
   it('begins at the head with a checkpoint, and goes on with what comes', async () => {
@@ -32,7 +17,7 @@ describe('a stream', () => {
     const stream = follow(events, tenantId)
     const first = await next(stream)
     expect(first).toEqual({ kind: 'checkpoint', cursor: cursorAt(tenantId, 3) })
-    await write(database.url, tenantId, 2)
+    await logEvents(database.url, tenantId, 2)
     expect(await take(stream, 2)).toEqual(['#4 {"i":1}', '#5 {"i":2}'])
     await stream.return()
   })
@@ -128,99 +113,6 @@ describe('a stream', () => {
     }
   })
 
-  it('is reset with FUTURE beyond the head, and goes on from the head', async () => {
-    const events = await readyNode(database.url)
-    const tenantId = await tenantWith(database.url, 3)
-    const stream = follow(events, tenantId, { after: cursorAt(tenantId, 4) })
-    expect(await next(stream)).toEqual({ kind: 'reset', reason: 'FUTURE', resumeFrom: cursorAt(tenantId, 3) })
-    expect(await stream.next()).toEqual({ done: true, value: undefined })
-  })
-
-  it('is reset with EXPIRED once a partition was dropped, and goes on with the oldest event that is left', async () => {
-    const { url } = await usingDatabase()
-    const events = await readyNode(url)
-    const tenantId = await tenantWith(url, 5)
-    await age(url, tenantId, 3)
-    const expired = follow(events, tenantId, { after: cursorAt(tenantId, 2) })
-    expect(await next(expired)).toEqual({
-      kind: 'reset',
-      reason: 'EXPIRED',
-      resumeFrom: cursorAt(tenantId, 3),
-    })
-    expect((await expired.next()).done).toBe(true)
-    const stream = follow(events, tenantId, { after: cursorAt(tenantId, 3) })
-    expect(await take(stream, 3)).toEqual(['checkpoint', '#4 {"i":4}', '#5 {"i":5}'])
-    await stream.return()
-  })
-
-  it('is reset with EXPIRED in the middle when it was so slow that events went away', async () => {
-    const { url } = await usingDatabase()
-    const events = await readyNode(url, { tuning: { pageSize: 2 } })
-    const tenantId = await tenantWith(url, 9)
-    const stream = follow(events, tenantId, { after: cursorAt(tenantId, 0) })
-    expect(await take(stream, 2)).toEqual(['checkpoint', '#1 {"i":1}'])
-    await age(url, tenantId, 5)
-    expect(await take(stream, 1)).toEqual(['#2 {"i":2}'])
-    expect(await next(stream)).toEqual({
-      kind: 'reset',
-      reason: 'EXPIRED',
-      resumeFrom: cursorAt(tenantId, 5),
-    })
-    expect((await stream.next()).done).toBe(true)
-  })
-
-  it('is reset with EXPIRED when all that it has not seen went away', async () => {
-    const { url } = await usingDatabase()
-    const events = await readyNode(url, { tuning: { pageSize: 2 } })
-    const tenantId = await tenantWith(url, 9)
-    const stream = follow(events, tenantId, { after: cursorAt(tenantId, 0) })
-    expect(await take(stream, 3)).toEqual(['checkpoint', '#1 {"i":1}', '#2 {"i":2}'])
-    await age(url, tenantId, 9)
-    expect(await next(stream)).toEqual({
-      kind: 'reset',
-      reason: 'EXPIRED',
-      resumeFrom: cursorAt(tenantId, 9),
-    })
-    expect(await take(follow(events, tenantId, { after: cursorAt(tenantId, 8) }), 1)).toEqual(['EXPIRED'])
-    const after = follow(events, tenantId, { after: cursorAt(tenantId, 9) })
-    expect(await take(after, 1)).toEqual(['checkpoint'])
-    await after.return()
-  })
-
-  it('is reset with EPOCH after a restore, at its next look and at the next try', async () => {
-    const { url } = await usingDatabase()
-    const events = await readyNode(url, { tuning: { pollMs: 20 } })
-    const tenantId = await tenantWith(url, 3)
-    const stream = follow(events, tenantId)
-    const start = await next(stream)
-    const pool = new RolePool({
-      url,
-      role: 'engawa_system',
-      connections: 1,
-      statementTimeout: 5_000,
-    })
-    await startEpoch(pool)
-    await pool.end()
-    const reset = await next(stream)
-    expect(reset).toMatchObject({ kind: 'reset', reason: 'EPOCH' })
-    expect(await take(follow(events, tenantId, { after: placeOf(start) }), 1)).toEqual(['EPOCH'])
-    const again = follow(events, tenantId, { after: placeOf(reset) })
-    expect(await take(again, 1)).toEqual(['checkpoint'])
-    await again.return()
-  })
-
-  it('is reset with FUTURE when the database fell back to an older state under it', async () => {
-    const { url } = await usingDatabase()
-    const events = await readyNode(url, { tuning: { pollMs: 20 } })
-    const tenantId = await tenantWith(url, 5)
-    const stream = follow(events, tenantId)
-    await next(stream)
-    await onServer(url, (client) =>
-      client.query(`update event_head set pos = 3; delete from event_log where pos > 3`),
-    )
-    expect(await next(stream)).toEqual({ kind: 'reset', reason: 'FUTURE', resumeFrom: cursorAt(tenantId, 3) })
-  })
-
   it('ends at once when it is left while it waits, when its signal is aborted, and when the node stops', async () => {
     const events = await readyNode(database.url)
     const tenantId = await tenantWith(database.url, 0)
@@ -244,7 +136,7 @@ describe('a stream', () => {
     const tenantId = await tenantWith(database.url, 0)
     const streams = Array.from({ length: 11 }, () => follow(events, tenantId))
     for (const stream of streams) await next(stream)
-    await write(database.url, tenantId, 10_000)
+    await logEvents(database.url, tenantId, 10_000)
     const [first, ...others] = streams
     if (first) await take(first, 10_000)
     let beats = 0
@@ -268,13 +160,13 @@ describe('a stream', () => {
     const tenantId = await tenantWith(database.url, 0)
     const lagging = follow(events, tenantId)
     await next(lagging)
-    await write(database.url, tenantId, 2_000)
+    await logEvents(database.url, tenantId, 2_000)
     const streams = Array.from({ length: 10 }, () => follow(events, tenantId))
     await Promise.all(streams.map(next))
     let reads = 0
     systemPool.on('acquire', () => reads++)
     for (let i = 0; i < 20; i++) {
-      await write(database.url, tenantId, 1)
+      await logEvents(database.url, tenantId, 1)
       events.poke()
       for (const stream of streams) await next(stream)
     }
@@ -304,19 +196,3 @@ describe('a stream', () => {
     await stream.return()
   })
 })
-
-/** Makes the first events of a tenant as old as ten days, and drops what is older than a week. */
-async function age(url: string, tenantId: string, upTo: number): Promise<void> {
-  await onServer(url, async (client) => {
-    await client.query(`begin; set local role engawa_owner;
-      create table event_log_20200101 partition of event_log for values from ('2020-01-01') to ('2020-01-02');
-      commit`)
-    await client.query(
-      `with moved as (delete from event_log where tenant_id = $1 and pos <= $2 returning *)
-       insert into event_log (tenant_id, pos, logged_at, id, type, member_id, payload, at, booked_at)
-       select tenant_id, pos, '2020-01-01T12:00Z', id, type, member_id, payload, at, booked_at from moved`,
-      [tenantId, upTo],
-    )
-    await client.query(`select event_log_partitions('7 days')`)
-  })
-}

@@ -242,5 +242,5 @@ describe('delivery across nodes', () => {
       expect(got).toEqual(results[0])
       expect([...got].sort((a, b) => a - b)).toEqual(expected)
     }
-  }, 60_000)
+  }, 120_000)
 })

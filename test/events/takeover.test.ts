@@ -60,7 +60,7 @@ describe('the lead', () => {
     await until(() => frozen.leads === 1)
     const next = await readyNode(url)
     frozen.signal('SIGSTOP')
-    await until(() => next.numbers().sequencer.isLeading, 8_000)
+    await until(() => next.numbers().sequencer.isLeading, 15_000)
     frozen.signal('SIGCONT')
     await writers(url, 1, (writer) => writer.write(tenantId, [{ i: 1 }]))
     await until(async () => (await headOf(url, tenantId)) === 1)

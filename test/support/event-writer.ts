@@ -3,6 +3,7 @@ import pg from 'pg'
 import type { Log } from '../../api/platform/log.ts'
 import { openLog } from '../../api/platform/log.ts'
 import { onServer } from './server.ts'
+import { until } from './until.ts'
 
 /** A log that nobody reads. */
 export const silent: Log = openLog({ level: 'silent' })
@@ -123,4 +124,34 @@ export async function headOf(url: string, tenantId: string): Promise<number> {
 /** Whether positions are 1, 2, 3 … */
 export function isDense(log: readonly { readonly pos: number }[]): boolean {
   return log.every((event, index) => event.pos === index + 1)
+}
+
+/** A tenant with so many events in its log, {"i": 1} and so on; somebody must lead. */
+export async function tenantWith(url: string, count: number): Promise<string> {
+  const [tenantId = ''] = await addTenants(url, 1)
+  if (count > 0) await logEvents(url, tenantId, count)
+  return tenantId
+}
+
+/** Writes so many events and waits until they are logged; somebody must lead. */
+export async function logEvents(url: string, tenantId: string, count: number): Promise<void> {
+  const before = await headOf(url, tenantId)
+  await writers(url, 1, (writer) => writer.fill(tenantId, count))
+  await until(async () => (await headOf(url, tenantId)) === before + count)
+}
+
+/** Makes the first events of a tenant as old as ten days, and drops what is older than a week. */
+export async function age(url: string, tenantId: string, upTo: number): Promise<void> {
+  await onServer(url, async (client) => {
+    await client.query(`begin; set local role engawa_owner;
+      create table event_log_20200101 partition of event_log for values from ('2020-01-01') to ('2020-01-02');
+      commit`)
+    await client.query(
+      `with moved as (delete from event_log where tenant_id = $1 and pos <= $2 returning *)
+       insert into event_log (tenant_id, pos, logged_at, id, type, member_id, payload, at, booked_at)
+       select tenant_id, pos, '2020-01-01T12:00Z', id, type, member_id, payload, at, booked_at from moved`,
+      [tenantId, upTo],
+    )
+    await client.query(`select event_log_partitions('7 days')`)
+  })
 }
