@@ -23,7 +23,7 @@ type Connected = (
  * fails the statement it was running and nothing else.
  */
 export class RolePool extends pg.Pool {
-  #open = 0
+  readonly #open = new Set<pg.PoolClient>()
   #allClosed = () => {}
 
   constructor(options: RolePoolOptions, more: pg.PoolConfig = {}) {
@@ -39,12 +39,11 @@ export class RolePool extends pg.Pool {
     super(config)
     // Without a listener the loss of an idle connection would end the process. The pool replaces it.
     this.on('error', () => {})
-    this.on('connect', () => {
-      this.#open += 1
-    })
-    this.on('remove', () => {
-      this.#open -= 1
-      if (this.#open === 0) this.#allClosed()
+    // A set, for a connection that dies while it opens is removed without having been there.
+    this.on('connect', (client) => this.#open.add(client))
+    this.on('remove', (client: pg.PoolClient) => {
+      this.#open.delete(client)
+      if (this.#open.size === 0) this.#allClosed()
     })
   }
 
@@ -61,7 +60,7 @@ export class RolePool extends pg.Pool {
   /** Closes the pool; resolves when every connection is closed. */
   override async end(): Promise<void> {
     await super.end()
-    if (this.#open === 0) return
+    if (this.#open.size === 0) return
     await new Promise<void>((resolve) => {
       this.#allClosed = resolve
     })
