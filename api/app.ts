@@ -2,10 +2,20 @@ import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { registerPredicates } from './domains/audiences/index.ts'
 import { freshnessBandPredicate, settleLifecycle, stagePredicate } from './domains/lifecycle/index.ts'
-import { attributePredicate, MembershipWatch, membershipPredicate, standingMember } from './domains/members/index.ts'
+import {
+  attributePredicate,
+  MembershipWatch,
+  membershipPredicate,
+  standingMember,
+} from './domains/members/index.ts'
 import { settleDue } from './domains/points/index.ts'
 import { purchasesPredicate, replayImported } from './domains/purchases/index.ts'
-import { type DeliveryPorts, deliverQueue, startTouchpointWorker } from './domains/touchpoints/index.ts'
+import {
+  type DeliveryPorts,
+  deliverQueue,
+  startTouchpointWorker,
+  type TouchpointWorker,
+} from './domains/touchpoints/index.ts'
 import type { Context } from './graph/context.ts'
 import { Engine } from './graph/engine.ts'
 import { FrontDoor, type FrontDoorOptions, type Route } from './graph/front-door.ts'
@@ -100,23 +110,38 @@ export async function openApp(options: AppOptions): Promise<App> {
       }),
       (part) => part.close(),
     )
-    const channels = await loadChannels(options.deployment, { egress: openEgress({ allow: [] }), clock, log })
+    const channels = await loadChannels(options.deployment, { egress, clock, log })
     const delivery: DeliveryPorts = { channels, clock, announced: () => events.poke() }
 
+    let touches: TouchpointWorker | undefined
     if (role !== 'web') {
       const jobs = opened(
         await openJobs({ system: db.system, log, queues: [deliverQueue], watches: true }),
         (part) => part.stop(),
       )
-      opened(startTouchpointWorker({ ...delivery, db, jobs, log }), (part) => part.stop())
+      touches = opened(startTouchpointWorker({ ...delivery, db, jobs, log }), (part) => part.stop())
       opened(
         startDue({ system: db.system, log, settle: (id) => settle(db, id), announced: () => events.poke() }),
         (part) => part.stop(),
       )
     }
 
-    const watch = new MembershipWatch({ follow: (follow) => events.follow(follow), client: (id) => db.tenant(id) })
-    const contexts = contextFactory({ db, clock, events, egress, refreshAuth: () => auth.refresh() })
+    const watch = new MembershipWatch({
+      follow: (follow) => events.follow(follow),
+      client: (id) => db.tenant(id),
+    })
+    const committed = () => {
+      events.poke()
+      touches?.poke()
+    }
+    const contexts = contextFactory({
+      db,
+      clock,
+      events,
+      egress,
+      committed,
+      refreshAuth: () => auth.refresh(),
+    })
     health.add('database', async () => {
       await db.system.query('select 1')
       return true as const
@@ -126,7 +151,8 @@ export async function openApp(options: AppOptions): Promise<App> {
 
     let url: string | undefined
     if (role !== 'worker') {
-      const onFault = (error: unknown, about: object = {}) => log.error({ err: error, ...about }, 'A fault of ours.')
+      const onFault = (error: unknown, about: object = {}) =>
+        log.error({ err: error, ...about }, 'A fault of ours.')
       const engine = new Engine({ schema, context: contexts, cost: config.cost, onFault })
       const door = new FrontDoor({
         engine,
@@ -134,7 +160,8 @@ export async function openApp(options: AppOptions): Promise<App> {
           authenticate: (authorization) => auth.authenticate(authorization),
           isGood: (viewer) => auth.isGood(viewer),
           onRevoked: (listener) => auth.onRevoked(listener),
-          watch: ({ kind, tenant, sub }, end) => (kind === 'MEMBER' ? watch.watch(tenant.id, sub, end) : () => {}),
+          watch: ({ kind, tenant, sub }, end) =>
+            kind === 'MEMBER' ? watch.watch(tenant.id, sub, end) : () => {},
         },
         routes: routes(health, metrics),
         ...(auth.isDevelopment && options.tabs && { graphiql: options.tabs }),
@@ -174,12 +201,14 @@ interface ContextParts extends Pick<Context, 'egress' | 'refreshAuth'> {
   readonly db: Db
   readonly clock: Awaited<ReturnType<typeof openClock>>
   readonly events: Events
+  /** Called after each mutation. */
+  readonly committed: () => void
 }
 
 /** Makes the context of each request and each delivery: the viewer as it stands now. */
-function contextFactory({ db, clock, events, egress, refreshAuth }: ContextParts) {
+function contextFactory({ db, clock, events, egress, committed, refreshAuth }: ContextParts) {
   return async (viewer: Viewer | null, requestId: string): Promise<Context> => {
-    const shared = { requestId, egress, refreshAuth, poke: () => events.poke() }
+    const shared = { requestId, egress, refreshAuth, poke: committed }
     if (!viewer) {
       const nobody = () => {
         throw new UnauthenticatedError()
@@ -215,9 +244,14 @@ function contextFactory({ db, clock, events, egress, refreshAuth }: ContextParts
   }
 }
 
-function routes(health: ReturnType<typeof openHealth>, metrics: ReturnType<typeof openMetrics>): Record<string, Route> {
+function routes(
+  health: ReturnType<typeof openHealth>,
+  metrics: ReturnType<typeof openMetrics>,
+): Record<string, Route> {
   const json = (response: ServerResponse, status: number, body: object) => {
-    response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(`${JSON.stringify(body)}\n`)
+    response
+      .writeHead(status, { 'content-type': 'application/json; charset=utf-8' })
+      .end(`${JSON.stringify(body)}\n`)
   }
   return {
     '/health/live': (_request, response) => json(response, 200, { isLive: true }),
@@ -238,7 +272,11 @@ interface Listening {
 }
 
 /** Listens on every host with one port; a host that this machine does not have is left out. Resolves to the port. */
-async function listen(hosts: readonly (string | undefined)[], port: number, { door, log, opened }: Listening): Promise<number> {
+async function listen(
+  hosts: readonly (string | undefined)[],
+  port: number,
+  { door, log, opened }: Listening,
+): Promise<number> {
   let taken = port
   for (const [i, host] of hosts.entries()) {
     const server = createServer(door.handle)

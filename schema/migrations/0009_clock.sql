@@ -38,7 +38,8 @@ begin
       (select least(s.silent_at + interval '1 millisecond', s.next_band_at) from lifecycle_state s
        where s.tenant_id = v_tenant and s.due_at is not null order by s.due_at limit 1),
       (select w.due_at from wallet w where w.tenant_id = v_tenant and w.due_at is not null order by w.due_at limit 1),
-      (select p.due_at from touchpoint p where p.tenant_id = v_tenant and p.state = 'PLANNED' order by p.due_at limit 1));
+      (select p.due_at from touchpoint p where p.tenant_id = v_tenant and p.state = 'PLANNED' order by p.due_at limit 1),
+      (select min(p.due_at) from touchpoint p where p.tenant_id = v_tenant and p.state = 'CLAIMED'));
     if v_next > v_now then
       v_now := v_next;
       update tenant set clock_at = v_now where id = v_tenant;
@@ -49,7 +50,7 @@ begin
     loop
       exit when points_settle_due(1000) = 0;
     end loop;
-    if exists (select from touchpoint p where p.tenant_id = v_tenant and p.state = 'PLANNED' and p.due_at <= v_now) then
+    if exists (select from touchpoint p where p.tenant_id = v_tenant and p.state in ('PLANNED', 'CLAIMED') and p.due_at <= v_now) then
       return jsonb_build_object('is', 'done', 'now', v_now, 'is_there', false, 'touches', true);
     end if;
     exit when v_now = p_to;

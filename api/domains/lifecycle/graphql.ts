@@ -46,6 +46,7 @@ const StageCause = builder.enumType('StageCause', {
 
 /** One move of a member between stages. */
 export const StageChange = builder.prismaNode('StageChange', {
+  nullable: true,
   id: { resolve: ({ id }) => id },
   findUnique: (id, context) => ({
     tenantId_id: { tenantId: context.db.tenantId, id },

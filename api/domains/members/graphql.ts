@@ -59,6 +59,7 @@ const Membership = builder.objectRef<MembershipFacts>('Membership').implement({
 
 /** A person known to the tenant. The rooms above add what they keep about members. */
 export const Member = builder.prismaNode('Member', {
+  nullable: true,
   id: { resolve: ({ id }) => id },
   findUnique: (id, context) => ({
     tenantId_id: { tenantId: context.db.tenantId, id },

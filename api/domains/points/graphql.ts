@@ -54,6 +54,7 @@ type HoldStateName = typeof HoldState.$inferType
 
 /** One move of points: everything that one operation did to one wallet. */
 export const PointsTransaction = builder.prismaNode('Op', {
+  nullable: true,
   variant: 'PointsTransaction',
   description: 'Everything that one operation did to one wallet.',
   id: { resolve: ({ transactionId }) => transactionId },
@@ -116,6 +117,7 @@ const ExpiringPointsType = builder.objectRef<ExpiringPoints>('ExpiringPoints').i
 
 /** A member's points of one currency. Its figures are true now, whether or not a job has booked what is due. */
 export const Wallet = builder.prismaNode('Wallet', {
+  nullable: true,
   id: { resolve: ({ id }) => id },
   findUnique: (id, context) => ({
     tenantId_id: { tenantId: context.db.tenantId, id },
@@ -166,6 +168,7 @@ async function isTrue({ dueAt }: { dueAt: Date | null }, context: Context): Prom
 
 /** One move inside a lot. */
 export const Posting = builder.prismaNode('Posting', {
+  nullable: true,
   id: { resolve: ({ transactionId, seq }) => `${transactionId}.${seq}` },
   findUnique: (id, context) => {
     const [transactionId = '', seq = '0'] = id.split('.')
@@ -257,6 +260,7 @@ builder.prismaObjectField(Member, 'wallet', (t) =>
 
 /** Points that a member has reserved. */
 export const Hold = builder.prismaNode('Hold', {
+  nullable: true,
   id: { resolve: ({ id }) => id },
   findUnique: (id, context) => ({
     tenantId_id: { tenantId: context.db.tenantId, id },

@@ -37,6 +37,7 @@ const PurchaseLine = builder.prismaObject('PurchaseLine', {
 
 /** A purchase, as the shop told it and as refunds have left it. */
 export const Purchase = builder.prismaNode('Purchase', {
+  nullable: true,
   id: { resolve: ({ id }) => id },
   findUnique: (id, context) => ({
     tenantId_id: { tenantId: context.db.tenantId, id },

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import type pg from 'pg'
 import type { Db } from '../../platform/db.ts'
 import { type Jobs, jobQueue } from '../../platform/jobs.ts'
@@ -27,6 +28,8 @@ export interface TouchpointWorker {
   stop(): Promise<void>
 }
 
+/** The least time between two looks, in milliseconds. */
+const betweenLooksMs = 50
 /** Touches taken of each tenant at a time. */
 const batch = 200
 /** How long a touch in the queue is left to it; a queue that lost it gives it back after that. */
@@ -52,6 +55,8 @@ export function startTouchpointWorker(ports: WorkerPorts): TouchpointWorker {
       } catch (err) {
         log.warn({ err }, 'Due touches could not be looked for; trying on.')
       }
+      // Under traffic every commit pokes; one look serves all of them.
+      if (isWanted) await setTimeout(betweenLooksMs)
     }
   }
   function poke(): void {
@@ -111,11 +116,7 @@ export async function deliverDue(db: Db, tenantId: string, ports: DeliveryPorts)
     for (const touchpoint of due) {
       const result = await deliver(tenant, touchpoint, ports)
       if (result === 'settled' || result === 'waiting') booked += 1
-      if (result === 'busy') await moment()
+      if (result === 'busy') await setTimeout(betweenLooksMs)
     }
   }
-}
-
-function moment(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 50))
 }
