@@ -10,12 +10,7 @@ import {
 } from './domains/members/index.ts'
 import { settleDue } from './domains/points/index.ts'
 import { purchasesPredicate, replayImported } from './domains/purchases/index.ts'
-import {
-  type DeliveryPorts,
-  deliverQueue,
-  startTouchpointWorker,
-  type TouchpointWorker,
-} from './domains/touchpoints/index.ts'
+import { type DeliveryPorts, deliverQueue, startTouchpointWorker } from './domains/touchpoints/index.ts'
 import type { Context } from './graph/context.ts'
 import { Engine } from './graph/engine.ts'
 import { FrontDoor, type FrontDoorOptions, type Route } from './graph/front-door.ts'
@@ -113,7 +108,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     const channels = await loadChannels(options.deployment, { egress, clock, log })
     const delivery: DeliveryPorts = { channels, clock, announced: () => events.poke() }
 
-    let touches: TouchpointWorker | undefined
+    let touches: ReturnType<typeof startTouchpointWorker> | undefined
     if (role !== 'web') {
       const jobs = opened(
         await openJobs({ system: db.system, log, queues: [deliverQueue], watches: true }),

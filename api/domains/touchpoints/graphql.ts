@@ -29,7 +29,6 @@ const TouchpointState = builder.enumType('TouchpointState', {
 
 /** One planned contact with a member. */
 export const Touchpoint = builder.prismaNode('Touchpoint', {
-  nullable: true,
   id: { resolve: ({ id }) => id },
   // An id of nothing that the viewer may see is null, and no error.
   nullable: true,
@@ -104,7 +103,6 @@ const nextTouchOf = loader<string, NextTouch>(async (members, { db }) => {
 
 /** What arrived in a member's inbox: an accepted delivery of that channel. */
 const InboxItem = builder.prismaNode('Delivery', {
-  nullable: true,
   variant: 'InboxItem',
   description: "A message in a member's inbox.",
   id: { resolve: ({ id }) => id },
