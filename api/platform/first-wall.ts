@@ -1,5 +1,5 @@
 import pg from 'pg'
-import type { Statement } from './db.ts'
+import type { Statement } from './tenant-client.ts'
 
 /** How statements are sent: with or without the first wall, and under which name each text is prepared. */
 export interface FirstWallOptions {

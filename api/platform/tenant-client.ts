@@ -1,7 +1,32 @@
 import type pg from 'pg'
 import type { PrismaClient } from '../generated/prisma/client.ts'
-import type { Statement, TenantClient } from './db.ts'
 import type { ScopedPool, TenantConnection } from './scoped-pool.ts'
+
+/**
+ * One SQL statement with `$1…` placeholders. Where its text reads or changes a tenant's table it says
+ * `own(alias)`, or `own()`: `select m.id from member m where own(m) and m.external_id = $1`. With a
+ * name it is prepared at its first use, without one at its third.
+ */
+export interface Statement {
+  readonly text: string
+  readonly values: readonly unknown[]
+  readonly name?: string
+}
+
+/**
+ * The database as one tenant sees it; also the `tx` that services take first. Rows come with `bigint`
+ * for int8, `Date` for timestamptz, and text for date and numeric.
+ */
+export interface TenantClient {
+  /** A uuid. */
+  readonly tenantId: string
+  /** One statement, by itself one transaction and one round trip. Rejects with pg.DatabaseError. */
+  query<Row>(statement: Statement): Promise<Row[]>
+  /** Commits when the work resolves, rolls back when it rejects, and passes its answer on. Does not nest. */
+  transaction<T>(work: (tx: TenantClient) => Promise<T>): Promise<T>
+  /** Reads and everyday writes among this tenant's rows. Throws inside `transaction`. */
+  readonly prisma: PrismaClient
+}
 
 /** What the clients of all tenants share. */
 export interface TenantClientParts {
