@@ -1,3 +1,3 @@
-import { start } from './start.ts'
+import { run } from './cli.ts'
 
-await start('both')
+process.exit(await run(['start', ...process.argv.slice(2)]))

@@ -1,22 +1,107 @@
 import deployment from '../engawa.config.ts'
 import { type App, openApp, type Role } from './app.ts'
-import { readConfig } from './platform/config.ts'
-import { openDatabase } from './platform/database.ts'
-import { openLog } from './platform/log.ts'
+import { loadDemo, openTabs, seeDemo, wantsDemo } from './demo/index.ts'
+import { type Config, readConfig } from './platform/config.ts'
+import { type Database, openDatabase } from './platform/database.ts'
+import { type Log, openLog } from './platform/log.ts'
+import { terminalLog, welcome } from './welcome.ts'
 
-/** Boots one process of the product and stops it, draining, at SIGINT or SIGTERM. */
-export async function start(role: Role): Promise<App> {
+export type { Role as StartRole } from './app.ts'
+
+/** How long a process may take to finish what it has begun, in milliseconds. */
+const patience = 30_000
+
+/**
+ * Boots one process of the product. The first SIGINT or SIGTERM stops it, draining; a second one ends it at once.
+ * Rejects, with everything closed again, when it cannot start.
+ */
+export async function start(role: Role): Promise<void> {
   const config = readConfig(process.env)
-  const log = openLog({ level: config.logLevel })
-  const database = await openDatabase(config)
-  const app = await openApp({ config, databaseUrl: database.url, role, log, deployment })
-  const stop = async () => {
-    await app.close()
-    await database.close()
+  const log = openOwnLog(config)
+  const open: Opened = {}
+  const stopping = stopAtSignals(open, log)
+  try {
+    open.database = openDatabase(config)
+    const database = await open.database
+    if (stopping.aborted) return
+    open.app = openServing({ config, log, role, database })
+    const app = await open.app
+    if (database.isEmbedded && role !== 'web') await bringDemo(app)
+    const { url, isDevelopment } = app
+    log.info({ role, url, isDevelopment, isEmbedded: database.isEmbedded }, 'Started.')
+    if (url !== undefined) process.stdout.write(await welcome(app, { config, demo: await seeDemo(app.db) }))
+  } catch (error) {
+    // What fails while everything is being closed fails because of that.
+    if (stopping.aborted) return
+    await closeAll(open)
+    throw error
   }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void stop().then(() => process.exit(0)))
+}
+
+/** Structured for machines; on a terminal only what needs attention, in words. */
+function openOwnLog({ logLevel }: Config): Log {
+  if (!process.stderr.isTTY) return openLog({ level: logLevel })
+  return openLog({ level: logLevel === 'info' ? 'warn' : logLevel, destination: terminalLog })
+}
+
+/** What is open or being opened. */
+interface Opened {
+  database?: Promise<Database>
+  app?: Promise<App>
+}
+
+interface Parts {
+  readonly config: Config
+  readonly log: Log
+  readonly role: Role
+  readonly database: Database
+}
+
+async function openServing({ config, log, role, database }: Parts): Promise<App> {
+  const late: { app?: App } = {}
+  const tabs = async () =>
+    late.app ? openTabs({ db: late.app.db, dataDir: config.dataDir, now: late.app.delivery.clock.now })() : []
+  late.app = await openApp({ config, databaseUrl: database.url, role, log, deployment, tabs })
+  return late.app
+}
+
+/** Loads the demo into an embedded database that is empty; until then the process is not ready. */
+async function bringDemo(app: App): Promise<void> {
+  if (!(await wantsDemo(app.db))) return
+  let isThere = false
+  app.health.add('demo', () => isThere || 'being loaded')
+  if (process.stderr.isTTY) process.stderr.write('Loading the demo …\n')
+  await loadDemo({ ...app.delivery, db: app.db })
+  isThere = true
+}
+
+/** Listens to the signals that stop a process; the answer is aborted as soon as one came. */
+function stopAtSignals(open: Opened, log: Log): AbortSignal {
+  const stopping = new AbortController()
+  const stop = (signal: NodeJS.Signals) => {
+    if (stopping.signal.aborted) process.exit(1)
+    stopping.abort()
+    log.info({ signal }, 'Stopping.')
+    if (process.stderr.isTTY)
+      process.stderr.write('\nFinishing what has begun; Ctrl-C again ends it at once.\n')
+    setTimeout(() => {
+      log.error('Not everything was finished in 30 seconds.')
+      process.exit(1)
+    }, patience).unref()
+    closeAll(open).then(
+      () => process.exit(0),
+      (err: unknown) => {
+        log.error({ err }, 'Stopping failed.')
+        process.exit(1)
+      },
+    )
   }
-  process.stdout.write(`${app.url}\n`)
-  return app
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
+  return stopping.signal
+}
+
+async function closeAll({ database, app }: Opened): Promise<void> {
+  await (await app?.catch(() => undefined))?.close()
+  await (await database?.catch(() => undefined))?.close()
 }

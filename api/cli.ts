@@ -1,0 +1,111 @@
+import type { Command } from './cli/command.ts'
+import { describeOptions, UsageError } from './cli/command.ts'
+import { explain } from './cli/explain.ts'
+
+interface Entry {
+  /** How it is called on the command line: one word or two. */
+  readonly name: string
+  readonly does: string
+  readonly load: () => Promise<Command>
+}
+
+const loaded = async (module: Promise<{ default: Command }>) => (await module).default
+
+/** Every command. They are imported when they are run, because the whole product takes a moment to load. */
+const commands: readonly Entry[] = [
+  {
+    name: 'start',
+    does: 'run the API and the worker in one process',
+    load: async () => (await import('./cli/start.ts')).startAs('both'),
+  },
+  {
+    name: 'web',
+    does: 'run the API only',
+    load: async () => (await import('./cli/start.ts')).startAs('web'),
+  },
+  {
+    name: 'worker',
+    does: 'run the worker only',
+    load: async () => (await import('./cli/start.ts')).startAs('worker'),
+  },
+  { name: 'migrate', does: 'apply migrations and stop', load: () => loaded(import('./cli/migrate.ts')) },
+  { name: 'demo', does: 'load the demo tenant', load: () => loaded(import('./cli/demo.ts')) },
+  { name: 'tenant create', does: 'create a tenant', load: () => loaded(import('./cli/tenant-create.ts')) },
+  {
+    name: 'tenant clock',
+    does: 'move a test clock forward; what falls due on the way happens',
+    load: () => loaded(import('./cli/tenant-clock.ts')),
+  },
+  {
+    name: 'tenant issuer',
+    does: 'trust an issuer of tokens',
+    load: () => loaded(import('./cli/tenant-issuer.ts')),
+  },
+  { name: 'token', does: 'print a development token', load: () => loaded(import('./cli/token.ts')) },
+  {
+    name: 'import purchases',
+    does: 'stream a purchase log in; bad lines are named, the rest is loaded',
+    load: () => loaded(import('./cli/import-purchases.ts')),
+  },
+  {
+    name: 'verify',
+    does: 'recompute the ledgers; exit code 1 on any difference',
+    load: () => loaded(import('./cli/verify.ts')),
+  },
+  {
+    name: 'backup',
+    does: 'write the embedded database into one file, while it works',
+    load: () => loaded(import('./cli/backup.ts')),
+  },
+  {
+    name: 'restore',
+    does: 'make the embedded database from a backup',
+    load: () => loaded(import('./cli/restore.ts')),
+  },
+  { name: 'schema', does: 'print the SDL of the API', load: () => loaded(import('./cli/schema.ts')) },
+]
+
+/** Runs one command line. Answers the exit code; never throws. */
+export async function run(args: readonly string[]): Promise<number> {
+  try {
+    const words = args[0] === 'help' ? [...args.slice(1), '--help'] : args
+    const wantsHelp = words.some((word) => word === '--help' || word === '-h')
+    const entry = commands.find(({ name }) => name.split(' ').every((word, i) => words[i] === word))
+    if (entry) {
+      const command = await entry.load()
+      if (!wantsHelp) return await command.run(words.slice(entry.name.split(' ').length))
+      process.stdout.write(helpOf(entry, command))
+      return 0
+    }
+    if (words.length > 0 && !wantsHelp) throw new UsageError(unknown(words))
+    process.stdout.write(help())
+    return 0
+  } catch (error) {
+    const words = explain(error)
+    process.stderr.write(words === undefined ? `A fault of ours:\n${stackOf(error)}\n` : `engawa: ${words}\n`)
+    return 1
+  }
+}
+
+function unknown([first = '']: readonly string[]): string {
+  const near = commands.filter(({ name }) => name.startsWith(`${first} `)).map(({ name }) => name)
+  return near.length > 0
+    ? `"${first}" needs one word more: ${near.join(', ')}.`
+    : `There is no command "${first}". Run it with --help to see all of them.`
+}
+
+function help(): string {
+  const width = Math.max(...commands.map(({ name }) => name.length))
+  const rows = commands.map(({ name, does }) => `  ${name.padEnd(width)}  ${does}\n`)
+  return `npm run -s engawa -- <command> [--option …]\n\n${rows.join('')}\nOptions of a command: <command> --help. The environment decides the rest: PORT, DATABASE_URL, ENGAWA_DATA_DIR, … (README).\n`
+}
+
+function helpOf({ name, does }: Entry, { options }: Command): string {
+  return `npm run -s engawa -- ${name}${Object.keys(options).length > 0 ? ' --option …' : ''}\n\n${does[0]?.toUpperCase()}${does.slice(1)}.\n\n${describeOptions(options)}`
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+if (import.meta.main) process.exitCode = await run(process.argv.slice(2))

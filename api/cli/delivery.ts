@@ -1,0 +1,25 @@
+import deployment from '../../engawa.config.ts'
+import type { DeliveryPorts } from '../domains/touchpoints/index.ts'
+import { loadChannels } from '../host/index.ts'
+import { openClock } from '../platform/clock.ts'
+import { openEgress } from '../platform/egress.ts'
+import { openLog } from '../platform/log.ts'
+import type { Workplace } from './workplace.ts'
+
+/** What delivering touches needs from outside. */
+export type Ports = DeliveryPorts
+
+/** Runs the work with the channels of this deployment, as a server would have them. */
+export async function withPorts<T>(
+  { config, db }: Workplace,
+  work: (ports: Ports) => Promise<T>,
+): Promise<T> {
+  const clock = await openClock(db.system)
+  try {
+    const egress = openEgress({ allow: config.egressAllow })
+    const channels = await loadChannels(deployment, { egress, clock, log: openLog({ level: 'warn' }) })
+    return await work({ channels, clock })
+  } finally {
+    clock.close()
+  }
+}

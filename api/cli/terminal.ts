@@ -1,0 +1,45 @@
+import cliProgress from 'cli-progress'
+
+/** Writes the result of a command: stdout has nothing else. */
+export function result(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+/** Tells the operator something beside the result. */
+export function note(text: string): void {
+  process.stderr.write(`${text}\n`)
+}
+
+/** A progress bar, or nothing where nobody looks. */
+export interface Progress {
+  /** `words` stand behind the bar. */
+  update(done: number, total: number, words?: string): void
+  /** A note above the bar. */
+  note(text: string): void
+  stop(): void
+}
+
+/** Opens a progress bar on a terminal; anywhere else only the notes are written. */
+export function openProgress(what: string): Progress {
+  if (!process.stderr.isTTY) return { update: () => {}, note, stop: () => {} }
+  const bar = new cliProgress.SingleBar({
+    format: `${what} {bar} {percentage}% {words}`,
+    stream: process.stderr,
+    hideCursor: true,
+    clearOnComplete: true,
+    barsize: 30,
+    forceRedraw: true,
+  })
+  bar.start(1, 0, { words: '' })
+  return {
+    update(done, total, words = '') {
+      bar.setTotal(Math.max(total, 1))
+      bar.update(Math.min(done, total), { words })
+    },
+    note(text) {
+      process.stderr.write(`\r\x1b[K${text}\n`)
+      bar.render()
+    },
+    stop: () => bar.stop(),
+  }
+}

@@ -1,0 +1,5 @@
+export { demoTenant } from './day.ts'
+export { firstQuery } from './first-query.ts'
+export { type Demo, loadDemo, seeDemo, wantsDemo } from './load.ts'
+export { known } from './people.ts'
+export { openTabs } from './tabs.ts'

@@ -1,0 +1,137 @@
+import type { GraphiqlTab } from '../graph/graphiql.ts'
+import { mintDevelopmentToken } from '../platform/auth/index.ts'
+import type { Db } from '../platform/db.ts'
+import { newId } from '../platform/ids.ts'
+import { demoTenant } from './day.ts'
+import { known } from './people.ts'
+
+/** What the tabs need. */
+export interface TabsOptions {
+  readonly db: Db
+  /** Where the development key lives. */
+  readonly dataDir: string
+  now(): Date
+}
+
+/** The ready tabs of GraphiQL, made anew at each visit: their tokens live for an hour, their order is a new one. */
+export function openTabs({ db, dataDir, now }: TabsOptions): () => Promise<GraphiqlTab[]> {
+  return async () => {
+    const { rows } = await db.system.query<{ key: string }>(
+      'select key from tenant order by key <> $1, created_at limit 1',
+      [demoTenant.key],
+    )
+    const tenant = rows[0]?.key
+    if (tenant === undefined) return []
+    const order = `TRY-${newId().slice(-8)}`
+    const tabs: readonly Tab[] = [
+      { title: 'Member home', as: { kind: 'member', sub: known.mika }, query: memberHome },
+      {
+        title: 'Record a purchase',
+        as: { kind: 'integration', sub: 'shop', scopes: ['*'] },
+        query: recordPurchase,
+        variables: {
+          input: {
+            idempotencyKey: order,
+            member: { externalId: known.mika },
+            orderId: order,
+            purchasedAt: now().toISOString(),
+            currency: 'JPY',
+            total: '3800',
+            lines: [{ sku: 'LOTION-150', name: 'Silk Lotion 150 ml', amount: '3800' }],
+          },
+        },
+      },
+      { title: 'Live events', as: { kind: 'integration', sub: 'app', scopes: ['*'] }, query: liveEvents },
+      { title: 'Staff view', as: { kind: 'staff', sub: 'hana', scopes: ['*'] }, query: staffView },
+    ]
+    return Promise.all(
+      tabs.map(async ({ as, ...tab }) => {
+        const token = await mintDevelopmentToken({ dataDir, tenant, ...as })
+        return { ...tab, headers: { authorization: `Bearer ${token}` } }
+      }),
+    )
+  }
+}
+
+interface Tab extends Omit<GraphiqlTab, 'headers'> {
+  readonly as: {
+    readonly kind: 'member' | 'integration' | 'staff'
+    readonly sub: string
+    readonly scopes?: readonly string[]
+  }
+}
+
+const memberHome = `# All that a member's home shows, in one round trip. The token is Mika's.
+query MemberHome {
+  viewer {
+    member {
+      displayName
+      stage { name goal }
+      freshness { score band sentence nextBandAt }
+      wallet {
+        available
+        expiring(within: "P90D") { points expiresAt }
+      }
+      nextTouch {
+        ... on PlannedTouch { purpose channel at }
+        ... on NoTouch { reason }
+      }
+      inbox(first: 3) { nodes { title receivedAt readAt } }
+      purchases(first: 3) { nodes { orderId purchasedAt total currency lines { name quantity } } }
+    }
+  }
+}
+`
+
+const recordPurchase = `# What a shop sends after each order. Run it twice: the same key answers with the same purchase.
+# Keep the tab "Live events" running to see what follows.
+mutation RecordPurchase($input: RecordPurchaseInput!) {
+  recordPurchase(input: $input) {
+    ... on RecordPurchasePayload {
+      purchase { orderId total state }
+      transaction { points reason }
+      member { displayName stage { key } wallet { available } }
+    }
+    ... on Error { code message }
+  }
+}
+`
+
+const liveEvents = `# Every event of the tenant as it happens. Keep the cursor and pass it as \`after\` to go on where you stopped.
+subscription LiveEvents {
+  events {
+    ... on EventDelivered {
+      cursor
+      event {
+        type
+        at
+        member { displayName }
+        ... on PurchaseRecordedEvent { purchase { orderId total } }
+        ... on PointsPostedEvent { transaction { points } }
+      }
+    }
+    ... on Checkpoint { cursor }
+    ... on StreamReset { reason resumeFrom }
+  }
+}
+`
+
+const staffView = `# Who is slipping away, the most valuable first.
+query StaffView {
+  members(
+    first: 5
+    orderBy: MOST_EXPECTED_PURCHASES
+    filter: { all: [{ freshnessBand: [COOLING, STALE] }, { purchases: { atLeast: 3 } }] }
+  ) {
+    nodes {
+      externalId
+      displayName
+      stage { key }
+      freshness { band sentence(locale: "en") expectedPurchases(within: "P90D") }
+      wallet { available }
+      stageHistory(last: 1) { nodes { from { key } to { key } at cause } }
+    }
+  }
+  stages { key name }
+}
+`
