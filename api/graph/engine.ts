@@ -16,7 +16,7 @@ import type { Context } from './context.ts'
 import { evaluate, type Variables } from './cost.ts'
 import { Documents, operationOf, type PreparedOperation } from './documents.ts'
 import { LIMITS, type Limits } from './limits.ts'
-import { present } from './present.ts'
+import { NotByGetError, present } from './present.ts'
 import { Stream } from './stream.ts'
 
 /** A request for one operation, as every transport brings it. */
@@ -212,7 +212,7 @@ function payer({ viewer, address }: Caller): Payer {
 
 function mayCarry({ type }: PreparedOperation, { mayMutate, mayStream }: Caller): void {
   if (type === OperationTypeNode.MUTATION && !mayMutate) {
-    throw new BadInputError('query', 'A mutation must be sent by POST.')
+    throw new NotByGetError()
   }
   if (type === OperationTypeNode.SUBSCRIPTION && !mayStream) {
     throw new BadInputError(

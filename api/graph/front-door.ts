@@ -9,7 +9,7 @@ import { InFlight } from './in-flight.ts'
 import { nextRequestId } from './request-id.ts'
 import { httpAnswer, type MediaType, mediaTypeOf } from './response.ts'
 import { Sessions, type SignIn } from './sessions.ts'
-import { WebSockets } from './websocket.ts'
+import { type SocketTimes, WebSockets } from './websocket.ts'
 
 /** Answers one plain path beside the API, such as `/health/live`. */
 export type Route = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>
@@ -24,6 +24,8 @@ export interface FrontDoorOptions {
   readonly origins?: readonly string[]
   /** The tabs of GraphiQL, asked for at each visit; undefined: no GraphiQL. For development on this machine only. */
   readonly graphiql?: () => readonly GraphiqlTab[] | Promise<readonly GraphiqlTab[]>
+  /** How patient sockets are; for tests. */
+  readonly socketTimes?: Partial<SocketTimes>
   /** Told what broke outside of any operation; it must not throw. */
   onFault(error: unknown): void
 }
@@ -45,7 +47,13 @@ export class FrontDoor {
     this.#origins = new Set(options.origins)
     this.#sessions = new Sessions(options.signIn)
     const { engine, signIn, onFault } = options
-    this.#sockets = new WebSockets({ engine, signIn, sessions: this.#sessions, onFault })
+    this.#sockets = new WebSockets({
+      engine,
+      signIn,
+      sessions: this.#sessions,
+      times: options.socketTimes ?? {},
+      onFault,
+    })
     this.#full = new FullLane({
       engine,
       signIn,

@@ -44,7 +44,7 @@ export function present(error: unknown, about: Presenting): GraphQLError {
     source: located?.source ?? null,
     positions: located?.positions ?? null,
     path: located?.path ?? null,
-    extensions: { ...told.extensions, ...(about.isRefused && { http: http(told.extensions) }) },
+    extensions: { ...told.extensions, ...(about.isRefused && { http: http(told.extensions, cause) }) },
   })
 }
 
@@ -93,8 +93,16 @@ function facts(error: RequestError | DomainError): object {
   return {}
 }
 
+/** A mutation came by GET, which must not change anything. */
+export class NotByGetError extends BadInputError {
+  constructor() {
+    super('query', 'A mutation must be sent by POST.')
+  }
+}
+
 /** What Yoga calls `http`: with `spec`, the status counts only for application/graphql-response+json. */
-function http({ code, retryAfter }: Told['extensions']): object {
+function http({ code, retryAfter }: Told['extensions'], error: unknown): object {
+  if (error instanceof NotByGetError) return { status: 405, headers: { allow: 'POST' } }
   const status = code === 'TOO_COSTLY' && retryAfter === undefined ? 400 : CODES[code].status
   const always = code === 'UNAUTHENTICATED' || code === 'UNAVAILABLE' || code === 'INTERNAL'
   return {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { setImmediate as immediate } from 'node:timers/promises'
 import { type ExecutionArgs, type GraphQLError, parse } from 'graphql'
 import {
   handleProtocols,
@@ -120,6 +121,8 @@ export class WebSockets {
   async close(milliseconds: number): Promise<void> {
     this.#isClosing = true
     await this.#running.drained(milliseconds)
+    // The last answers are taken, but not all are on their way.
+    await immediate()
     clearInterval(this.#timer)
     const sockets = [...this.#sockets]
     for (const socket of sockets) socket.close(...CLOSE.goingAway)
@@ -159,15 +162,14 @@ export class WebSockets {
     const { viewer, address } = socket
     const caller = { viewer, address, requestId, mayMutate: true, mayStream: true }
     this.#running.enter()
-    try {
-      const answer = await engine.run({ query, variables, operationName }, caller)
-      // The other end has gone, or said that it is not interested any more.
-      if (answer instanceof Stream && !(id in subscriptions)) void answer.return()
-      if (!(answer instanceof Stream) && !('data' in answer)) return answer.errors ?? []
-      return { ...CARRIER, schema: engine.schema, contextValue: answer }
-    } finally {
-      this.#running.leave()
-    }
+    const answer = await engine.run({ query, variables, operationName }, caller)
+    const isWanted = id in subscriptions
+    // A stream may run for ever, and nobody waits for what the other end has given up.
+    if (answer instanceof Stream || !isWanted || !('data' in answer)) this.#running.leave()
+    if (answer instanceof Stream && !isWanted) void answer.return()
+    if (!(answer instanceof Stream) && !('data' in answer)) return answer.errors ?? []
+    const carried = answer instanceof Stream || !isWanted ? answer : once(answer, () => this.#running.leave())
+    return { ...CARRIER, schema: engine.schema, contextValue: carried }
   }
 
   #look(): void {
@@ -183,6 +185,15 @@ const CARRIER = { document: parse('subscription { carried }'), rootValue: null }
 
 function carried({ contextValue }: ExecutionArgs): OperationResult {
   return contextValue as OperationResult // What `#subscribe` put there.
+}
+
+/** One answer, and a word when it has been taken. */
+async function* once(answer: Answer, taken: () => void): AsyncGenerator<Answer> {
+  try {
+    yield answer
+  } finally {
+    taken()
+  }
 }
 
 function next(socket: Socket, answer: Answer) {

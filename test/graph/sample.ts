@@ -167,8 +167,43 @@ builder.subscriptionField('counted', (t) =>
   }),
 )
 
-/** How many generators of `counted` are running now. */
-export const counting = { now: 0 }
+builder.subscriptionField('flooded', (t) =>
+  t.string({
+    description: 'As much text as the reader takes.',
+    subscribe: () => flood(),
+    resolve: (text) => text,
+  }),
+)
+
+builder.subscriptionField('failing', (t) =>
+  t.int({
+    description: 'Counts to 1 and fails.',
+    nullable: true,
+    args: { isRefusal: t.arg.boolean({ required: true, description: 'Whether it fails with a refusal.' }) },
+    subscribe: (_root, { isRefusal }) => fail(isRefusal),
+    resolve: (n) => n,
+  }),
+)
+
+async function* flood() {
+  counting.now++
+  try {
+    for (;;) {
+      counting.flooded++
+      yield 'x'.repeat(50_000)
+    }
+  } finally {
+    counting.now--
+  }
+}
+
+async function* fail(isRefusal: boolean) {
+  yield 1
+  throw isRefusal ? new ForbiddenError('This membership has ended.') : new Error('swordfish')
+}
+
+/** How many generators are running now, and how much text was flooded. */
+export const counting = { now: 0, flooded: 0 }
 
 async function* count(to: number, everyMs: number) {
   counting.now++
