@@ -95,9 +95,13 @@ export function mutation<
       hash: hashOf(name, given),
       actor: context.viewer.actor,
     } as Op<Rule> // The schema made a required key a string.
-    const done = await resolve(given, context, op)
-    context.poke()
-    return done
+    try {
+      const done = await resolve(given, context, op)
+      context.poke()
+      return done
+    } catch (error) {
+      throw inInput(error)
+    }
   }
 
   builder.mutationField(name, (t) =>
@@ -114,6 +118,12 @@ export function mutation<
       resolve: run as never, // Pothos cannot see that Payload, a parameter here, is no list.
     }),
   )
+}
+
+/** The database names fields of the input; callers know them by where they stand. */
+function inInput(error: unknown): unknown {
+  const isBare = error instanceof BadInputError && !/^input\b/.test(error.field)
+  return isBare ? new BadInputError(`input.${error.field}`, error.message) : error
 }
 
 function keyField(t: InputBuilder, rule: KeyRule): InputFieldMap {

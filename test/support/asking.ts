@@ -26,7 +26,7 @@ export interface Refusal {
   readonly path?: string
 }
 
-/** How a mutation is asked: by whom, and what is wanted of its payload. */
+/** How a mutation is asked: by whom, and what is wanted of its payload: everything, objects by their id, unless told. */
 export interface Asked {
   readonly as?: string
   readonly select?: string
@@ -49,8 +49,8 @@ export async function ask(
   return { status: response.status, data, errors: errors.map(short), statements: statements.slice(before) }
 }
 
-/** A mutation with its input, and a selection of every fact that its refusals tell. */
-export function mutationOf(name: string, input: object, select = '__typename') {
+/** A mutation with its input, and a selection of every fact that its refusals tell. Needed keys are made up. */
+export function mutationOf(name: string, input: object, select?: string) {
   const field = schema.getMutationType()?.getFields()[name]
   const [argument] = field?.args ?? []
   if (!field || !argument) throw new Error(`There is no mutation ${name}.`)
@@ -65,12 +65,15 @@ export function resultOf(name: string, { data, errors }: Answer): ReturnType<typ
   return data?.[name] ?? errors[0]
 }
 
-function outcomes(field: GraphQLField<unknown, unknown>, select: string): string {
+function outcomes(field: GraphQLField<unknown, unknown>, select: string | undefined): string {
   const type = getNamedType(field.type)
-  if (!isUnionType(type)) return select
+  if (!isUnionType(type)) throw new Error(`${field.name} gives no union.`)
   const parts = type
     .getTypes()
-    .map((member) => `... on ${member.name} { ${isRefusal(member) ? facts(member) : select} }`)
+    .map(
+      (member) =>
+        `... on ${member.name} { ${isRefusal(member) ? facts(member) : (select ?? facts(member))} }`,
+    )
   return parts.join(' ')
 }
 

@@ -1,0 +1,238 @@
+import { randomUUID } from 'node:crypto'
+import { getNamedType, isInputObjectType } from 'graphql'
+import { describe, expect, it, test } from 'vitest'
+import { schema } from '../../api/schema.ts'
+import { type Shop, type TestMember, testApp } from '../support/app.ts'
+import { fingerprint } from '../support/fingerprint.ts'
+
+const open = testApp({ role: 'web' })
+const NOW = '2026-04-01T00:00:00Z'
+
+/** Makes what a mutation needs, and gives its input and another one for the same key. */
+type Making = (shop: Shop, mia: TestMember) => Promise<readonly [object, object]> | readonly [object, object]
+
+const order = (by: object, orderId: string = randomUUID()) => ({
+  member: by,
+  orderId,
+  purchasedAt: NOW,
+  currency: 'JPY',
+  total: 900,
+})
+const grant = (shop: Shop, member: object) =>
+  shop.do('grantPoints', { member, points: 100, reason: 'Welcome' })
+const hold = async (shop: Shop, member: object) => {
+  await grant(shop, member)
+  return shop.do('holdPoints', { member, points: 40, expiresIn: 'PT1H', reason: 'Cart' })
+}
+
+const MAKINGS: Record<string, Making> = {
+  registerMember: () => {
+    const input = { externalId: randomUUID(), displayName: 'Aki' }
+    return [input, { ...input, displayName: 'Aki Ito' }]
+  },
+  recordPurchase: (_, { by }) => [order(by), order(by)],
+  async refundPurchase(shop, { by }) {
+    const input = order(by)
+    await shop.do('recordPurchase', input)
+    return [
+      { orderId: input.orderId, amount: 300 },
+      { orderId: input.orderId, amount: 301 },
+    ]
+  },
+  grantPoints: (_, { by: member }) => [
+    { member, points: 10, reason: 'Birthday' },
+    { member, points: 11, reason: 'Birthday' },
+  ],
+  async spendPoints(shop, { by: member }) {
+    await grant(shop, member)
+    return [
+      { member, points: 10, reason: 'Soap' },
+      { member, points: 10, reason: 'Soap', currency: 'POINTS' },
+    ]
+  },
+  async refundSpend(shop, { by: member }) {
+    await grant(shop, member)
+    const { transaction } = await shop.do('spendPoints', { member, points: 50, reason: 'Soap' })
+    return [
+      { transaction: transaction.id, points: 20, reason: 'Broken' },
+      { transaction: transaction.id, reason: 'Broken' },
+    ]
+  },
+  async holdPoints(shop, { by: member }) {
+    await grant(shop, member)
+    const input = { member, points: 10, expiresIn: 'PT15M', reason: 'Cart' }
+    return [input, { ...input, expiresIn: 'PT16M' }]
+  },
+  async captureHold(shop, { by }) {
+    const { hold: made } = await hold(shop, by)
+    return [{ hold: made.id, points: 30 }, { hold: made.id }]
+  },
+  async voidHold(shop, { by }) {
+    const [one, other] = [await hold(shop, by), await hold(shop, by)]
+    return [{ hold: one.hold.id }, { hold: other.hold.id }]
+  },
+  moveMember: (_, { by: member }) => [
+    { member, stage: 'negotiation', reason: 'Asked for an offer' },
+    { member, stage: 'visitor', reason: 'Asked for an offer' },
+  ],
+  endMembership: (_, { by: member }) => [
+    { member, end: 'LEFT' },
+    { member, end: 'REMOVED' },
+  ],
+}
+
+const keyed = Object.values(schema.getMutationType()?.getFields() ?? {})
+  .filter(({ args }) => {
+    const type = args[0] && getNamedType(args[0].type)
+    return isInputObjectType(type) && 'idempotencyKey' in type.getFields()
+  })
+  .map(({ name }) => name)
+
+test('every mutation with a key is tried below', () => {
+  expect(Object.keys(MAKINGS).sort()).toEqual(keyed.sort())
+})
+
+describe.each(keyed)('%s', (mutation) => {
+  it('sent again happens once and is answered alike; its key is refused for anything else', async () => {
+    const shop = await open({ testClock: NOW })
+    const mia = await shop.member('mia')
+    const idempotencyKey = randomUUID()
+    const [input, other] = (await MAKINGS[mutation]?.(shop, mia)) ?? []
+    const first = await shop.do(mutation, { ...input, idempotencyKey })
+    expect(first.__typename).toMatch(/Payload$/)
+    const before = await fingerprint(shop.ground.databaseUrl)
+
+    expect(await shop.do(mutation, { ...input, idempotencyKey })).toEqual(first)
+    expect(await shop.do(mutation, { ...other, idempotencyKey })).toMatchObject({
+      code: 'IDEMPOTENCY_KEY_REUSED',
+    })
+    expect(await fingerprint(shop.ground.databaseUrl)).toEqual(before)
+  })
+
+  it('sent twenty times at once happens once and is answered alike twenty times', async () => {
+    const shop = await open({ testClock: NOW })
+    const mia = await shop.member('mia')
+    const [input] = (await MAKINGS[mutation]?.(shop, mia)) ?? []
+    const request = { ...input, idempotencyKey: randomUUID() }
+    const answers = await Promise.all(Array.from({ length: 20 }, () => shop.do(mutation, request)))
+    expect(answers[0].__typename).toMatch(/Payload$/)
+    for (const answer of answers) expect(answer).toEqual(answers[0])
+    const client = shop.ground.app.db.tenant(shop.tenant.id)
+    const text = 'select count(*)::int as n from op where own() and idempotency_key = $1'
+    expect(await client.query({ text, values: [request.idempotencyKey] })).toEqual([{ n: 1 }])
+  })
+})
+
+it('reads the objects of a replay fresh', async () => {
+  const shop = await open()
+  const { by: member } = await shop.member('mia')
+  const input = { member, points: 10, reason: 'Birthday', idempotencyKey: 'birthday-2026' }
+  const select = 'wallet { available } transaction { points }'
+  expect(await shop.do('grantPoints', input, { select })).toMatchObject({ wallet: { available: '10' } })
+  await shop.do('spendPoints', { member, points: 4, reason: 'Soap' })
+  expect(await shop.do('grantPoints', input, { select })).toMatchObject({
+    wallet: { available: '6' },
+    transaction: { points: '10' },
+  })
+})
+
+it('takes the same input in another spelling for the same', async () => {
+  const shop = await open({ testClock: NOW })
+  const { by: member } = await shop.member('mia')
+  const input = { ...order(member, 'o-1'), idempotencyKey: 'k' }
+  const first = await shop.do('recordPurchase', input)
+  const spelled = { ...input, total: '900', purchasedAt: '2026-04-01T09:00:00.000+09:00' }
+  expect(await shop.do('recordPurchase', spelled)).toEqual(first)
+})
+
+describe('a refusal of the ledger stays what it was', () => {
+  it('when the points came later', async () => {
+    const shop = await open()
+    const { by: member } = await shop.member('mia')
+    await shop.do('grantPoints', { member, points: 10, reason: 'Birthday' })
+    const spend = { member, points: 60, reason: 'Soap', idempotencyKey: 'k' }
+    const refusal = await shop.do('spendPoints', spend)
+    expect(refusal).toMatchObject({
+      code: 'INSUFFICIENT_POINTS',
+      available: '10',
+      required: '60',
+      message: 'This needs 60 points; the balance is 10.',
+    })
+    await shop.do('grantPoints', { member, points: 100, reason: 'Contest' })
+    expect(await shop.do('spendPoints', spend)).toEqual(refusal)
+    expect(await shop.do('holdPoints', { ...spend, expiresIn: 'PT1M' })).toMatchObject({
+      code: 'IDEMPOTENCY_KEY_REUSED',
+    })
+    expect(await shop.do('spendPoints', { ...spend, idempotencyKey: 'k2' })).toHaveProperty('transaction.id')
+  })
+
+  it('when the stage allows it later', async () => {
+    const shop = await open({ testClock: NOW })
+    const { by: member } = await shop.member('mia')
+    await shop.do('recordPurchase', order(member, 'o-1'))
+    const move = { member, stage: 'negotiation', reason: 'Asked', idempotencyKey: 'k' }
+    const refusal = await shop.do('moveMember', move)
+    expect(refusal).toMatchObject({
+      code: 'TRANSITION_NOT_ALLOWED',
+      from: 'customer',
+      to: 'negotiation',
+      allowed: [],
+    })
+    await shop.do('refundPurchase', { orderId: 'o-1' })
+    expect(await shop.do('moveMember', move)).toEqual(refusal)
+    expect(await shop.do('moveMember', { ...move, idempotencyKey: 'k2' })).toHaveProperty('member.id')
+  })
+
+  it.each([
+    ['recordPurchase', 'DUPLICATE_ORDER', (by: object) => order(by, 'o-1')],
+    ['refundPurchase', 'REFUND_EXCEEDS_PURCHASE', () => ({ orderId: 'o-1', amount: 901 })],
+  ] as const)('%s: %s, twenty times over', async (mutation, code, input) => {
+    const shop = await open({ testClock: NOW })
+    const { by } = await shop.member('mia')
+    await shop.do('recordPurchase', order(by, 'o-1'))
+    const request = { ...input(by), idempotencyKey: 'k' }
+    const refusal = await shop.do(mutation, request)
+    expect(refusal).toMatchObject({ code })
+    const before = await fingerprint(shop.ground.databaseUrl)
+    for (let i = 0; i < 20; i++) expect(await shop.do(mutation, request)).toEqual(refusal)
+    expect(await fingerprint(shop.ground.databaseUrl)).toEqual(before)
+  })
+})
+
+describe('what was not judged is not remembered', () => {
+  it('an unknown member may come to be known', async () => {
+    const shop = await open()
+    const grantNobody = { member: { externalId: 'noa' }, points: 10, reason: 'Birthday', idempotencyKey: 'k' }
+    expect(await shop.do('grantPoints', grantNobody)).toMatchObject({ code: 'NOT_FOUND', what: 'member' })
+    await shop.member('noa')
+    expect(await shop.do('grantPoints', grantNobody)).toHaveProperty('transaction.id')
+  })
+
+  it('a purchase of tomorrow can be recorded tomorrow', async () => {
+    const shop = await open({ testClock: NOW })
+    const { by } = await shop.member('mia')
+    const tomorrow = { ...order(by), purchasedAt: '2026-04-02T00:00:00Z', idempotencyKey: 'k' }
+    expect(await shop.do('recordPurchase', tomorrow)).toMatchObject({
+      code: 'BAD_INPUT',
+      field: 'input.purchasedAt',
+    })
+    await shop.clock('2026-04-02T00:00:00Z')
+    expect(await shop.do('recordPurchase', tomorrow)).toHaveProperty('purchase.id')
+  })
+
+  it('a wrong number may be put right under the same key', async () => {
+    const shop = await open()
+    const { by: member } = await shop.member('mia')
+    const wrong = { member, points: 0, reason: 'Birthday', idempotencyKey: 'k' }
+    expect(await shop.do('grantPoints', wrong)).toMatchObject({ code: 'BAD_INPUT', field: 'input.points' })
+    expect(await shop.do('grantPoints', { ...wrong, points: 1 })).toHaveProperty('transaction.id')
+  })
+})
+
+it('keeps the keys of one tenant from another', async () => {
+  const [shop, other] = [await open(), await open()]
+  const [mia, aki] = [await shop.member('mia'), await other.member('aki')]
+  const input = { points: 10, reason: 'Birthday', idempotencyKey: 'k' }
+  expect(await shop.do('grantPoints', { ...input, member: mia.by })).toHaveProperty('transaction.id')
+  expect(await other.do('grantPoints', { ...input, member: aki.by })).toHaveProperty('transaction.id')
+})
