@@ -59,7 +59,7 @@ const Freshness = builder.objectRef<MemberFreshness>('Freshness').implement({
     }),
     sentence: t.string({
       description: 'What the score means, in a sentence that may be shown to the member.',
-      args: { locale: t.arg.string({ description: "ja or en; the member's own language when left out." }) },
+      args: { locale: t.arg.string({ description: "The language, `ja` or `en`; the member's own when left out." }) },
       resolve: ({ member, now, locale, hasBought }, args) =>
         sentence(freshnessAt(member, now), args.locale ?? locale, { hasBought }),
     }),
