@@ -226,7 +226,7 @@ declare
   v_op record;
   v_amount bigint;
   v_lines jsonb := '[]';
-  v_unknown text;
+  v_unknown record;
   v_is_rest boolean := p_lines is null and p_amount is null;
 begin
   select * into v_purchase from purchase p where p.tenant_id = v_tenant and p.order_id = p_order_id;
@@ -236,10 +236,14 @@ begin
   if v_at > v_now + interval '5 minutes' or v_at < v_purchase.purchased_at then
     return bad_input('refundedAt', 'A refund lies between its purchase and the tenant''s present.');
   end if;
-  select l.sku into v_unknown from jsonb_to_recordset(p_lines) l (sku text)
-  where not exists (select from purchase_line x where x.tenant_id = v_tenant and x.purchase_id = v_purchase.id and x.sku = l.sku);
-  if v_unknown is not null then
-    return bad_input('lines.sku', format('Purchase %s has no line with sku %s.', p_order_id, v_unknown));
+  select l.row ->> 'sku' as sku, l.place - 1 as place into v_unknown
+  from jsonb_array_elements(p_lines) with ordinality l (row, place)
+  where not exists (select from purchase_line x where x.tenant_id = v_tenant and x.purchase_id = v_purchase.id
+                    and x.sku = l.row ->> 'sku')
+  order by l.place limit 1;
+  if found then
+    return bad_input(format('lines.%s.sku', v_unknown.place),
+      format('Purchase %s has no line with sku %s.', p_order_id, v_unknown.sku));
   end if;
   select * into v_op from op_begin(p_key, p_hash, 'REFUND_EARN', p_actor, v_at);
   if v_op.replay is not null then
