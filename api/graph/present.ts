@@ -15,7 +15,7 @@ import {
   TooCostlyError,
   UnavailableError,
 } from '../platform/errors.ts'
-import { isOutage, isTimeout } from '../platform/outage.ts'
+import { isOutage, isTimeout, isUnstorable } from '../platform/outage.ts'
 import { locate } from './locate.ts'
 
 /** What presenting an error needs to know of the request. */
@@ -71,6 +71,12 @@ function tell(error: unknown, about: Presenting, path: string | undefined): Told
     return { message: error.message, extensions: { code: 'BAD_INPUT', field } }
   }
   if (error instanceof GraphQLError && !(error instanceof PothosError)) return badDocument(error, about)
+  if (isUnstorable(error)) {
+    return {
+      message: 'Text must not contain zero characters.',
+      extensions: { code: 'BAD_INPUT', field: 'input' },
+    }
+  }
   about.onFault(error, path)
   if (isTimeout(error)) {
     return { message: 'This took longer than is allowed.', extensions: { code: 'TOO_COSTLY' } }

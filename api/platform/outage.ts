@@ -3,9 +3,8 @@
  * Knows PostgreSQL's classes 08 and 57P, "too many connections", and what sockets and Prisma say.
  */
 export function isOutage(error: unknown): boolean {
+  if (hasCode(error, OUTAGES)) return true
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
-    const code = 'code' in at && typeof at.code === 'string' ? at.code : ''
-    if (OUTAGES.test(code)) return true
     if (/^(timeout exceeded when trying to connect|Connection terminated)/.test(at.message)) return true
   }
   return false
@@ -13,8 +12,17 @@ export function isOutage(error: unknown): boolean {
 
 /** True when PostgreSQL stopped a statement because it took too long. */
 export function isTimeout(error: unknown): boolean {
+  return hasCode(error, /^57014$/)
+}
+
+/** True when PostgreSQL cannot store a text: it holds a zero character, or half of a surrogate pair. */
+export function isUnstorable(error: unknown): boolean {
+  return hasCode(error, /^(22021|22P05)$/)
+}
+
+function hasCode(error: unknown, codes: RegExp): boolean {
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
-    if ('code' in at && at.code === '57014') return true
+    if ('code' in at && typeof at.code === 'string' && codes.test(at.code)) return true
   }
   return false
 }

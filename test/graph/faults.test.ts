@@ -65,6 +65,13 @@ test.each([
   expect(faults.length).toBe(1)
 })
 
+test('text that the database cannot store is bad input, and no fault', async () => {
+  const { errors } = await run('{ hello }', failing(Object.assign(new Error('secret'), { code: '22021' })))
+
+  expect(errors?.map(({ extensions }) => extensions)).toMatchObject([{ code: 'BAD_INPUT', field: 'input' }])
+  expect(faults).toEqual([])
+})
+
 test('something thrown that is no error is a fault as well', async () => {
   expect((await run('{ hello }', failing('boom'))).errors?.[0]?.extensions.code).toBe('INTERNAL')
   expect((await run('{ hello }', failing(undefined))).errors?.[0]?.extensions.code).toBe('INTERNAL')
