@@ -36,6 +36,8 @@ export interface FollowEventsOptions {
   readonly after?: string | undefined
   /** Only events of these types. */
   readonly types?: readonly string[]
+  /** Only events about this member, by the id that the API gave it. */
+  readonly member?: string
   /** graphql-ws over a websocket (the default), or server-sent events. */
   readonly transport?: 'ws' | 'sse'
   /** What to select of an event, as GraphQL; `id type at bookedAt member { id }` when left out. */
@@ -166,15 +168,19 @@ async function* connect<E>(
     patience,
     signal,
     body: {
-      query: subscription(options.selection ?? 'id type at bookedAt member { id }'),
-      variables: { after: after ?? null, types: options.types ?? null },
+      query: subscription(options),
+      variables: { after: after ?? null, types: options.types ?? null, member: options.member },
     },
   }
   yield* transport === 'ws' ? wsFrames<E>(request) : sseFrames<E>(request)
 }
 
-function subscription(selection: string): string {
-  return `subscription ($after: Cursor, $types: [String!]) { events(after: $after, types: $types) { __typename ... on EventDelivered { cursor event { ${selection} } } ... on Checkpoint { cursor } ... on StreamReset { reason resumeFrom } } }`
+function subscription({
+  selection = 'id type at bookedAt member { id }',
+  member,
+}: FollowEventsOptions): string {
+  const [asked, given] = member === undefined ? ['', ''] : [', $member: ID', ', member: $member']
+  return `subscription ($after: Cursor, $types: [String!]${asked}) { events(after: $after, types: $types${given}) { __typename ... on EventDelivered { cursor event { ${selection} } } ... on Checkpoint { cursor } ... on StreamReset { reason resumeFrom } } }`
 }
 
 async function missed(options: FollowEventsOptions, reset: StreamReset): Promise<void> {

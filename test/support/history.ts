@@ -14,6 +14,7 @@ export interface Told {
 export interface HistoryOptions {
   readonly after: string
   readonly types?: readonly string[]
+  readonly member?: string
   readonly selection?: string
   readonly transport?: 'ws' | 'sse'
 }

@@ -1,0 +1,188 @@
+import { isObjectType } from 'graphql'
+import { beforeAll, describe, expect, it, test } from 'vitest'
+import { encodeId } from '../../api/graph/ids.ts'
+import { newId } from '../../api/platform/ids.ts'
+import { schema } from '../../api/schema.ts'
+import { type Shop, testApp } from '../support/app.ts'
+import { headOf, history, type Told } from '../support/history.ts'
+import { makeWorld, NODE_TYPES, type World } from '../support/world.ts'
+
+const open = testApp({ role: 'web' })
+let shop: Shop
+let elsewhere: Shop
+let mia: World
+let aki: World
+let beginning: string
+
+beforeAll(async () => {
+  ;[shop, elsewhere] = [await open({ testClock: '2026-04-01T00:00:00Z' }), await open()]
+  beginning = await headOf(shop)
+  ;[mia, aki] = [await makeWorld(shop, 'mia'), await makeWorld(shop, 'aki')]
+  await shop.do('updateMember', { member: aki.by, displayName: 'Aki B.' })
+  await shop.do('refundPurchase', { orderId: mia.orderId, amount: 100 })
+  await shop.clock('2027-06-01T00:00:00Z')
+  const leaver = await shop.member('leaver')
+  await shop.do('endMembership', { member: leaver.by, end: 'LEFT' })
+})
+
+/** The scope that each type needs of staff and integrations. A type without one here fails the test. */
+const SCOPES: Record<string, string> = {
+  Hold: 'points:read',
+  InboxItem: 'touchpoints:read',
+  Member: 'members:read',
+  PointsTransaction: 'points:read',
+  Posting: 'points:read',
+  Purchase: 'purchases:read',
+  StageChange: 'members:read',
+  Touchpoint: 'touchpoints:read',
+  Wallet: 'points:read',
+}
+const ALL = [...new Set(Object.values(SCOPES))]
+const without = (scope: string | undefined) => ALL.filter((each) => each !== scope).join(' ')
+
+async function see(token: string, id: string | undefined) {
+  const { data, errors } = await shop.ask(token, 'query ($id: ID!) { node(id: $id) { id __typename } }', {
+    id,
+  })
+  return errors[0]?.code ?? (data.node && [data.node.__typename, data.node.id])
+}
+
+test('every type that can be fetched by id is judged below', () => {
+  expect(Object.keys(SCOPES)).toEqual(NODE_TYPES)
+})
+
+describe.each(NODE_TYPES)('a %s', (type) => {
+  const scope = SCOPES[type]
+  const isInbox = type === 'InboxItem'
+
+  it('of its own is there for a member, another’s is not', async () => {
+    const seen = [await see(mia.token, mia.ids[type]), await see(mia.token, aki.ids[type])]
+    expect(seen).toEqual([[type, mia.ids[type]], null])
+  })
+
+  it('is there for staff with its scope, and forbidden to staff with every other', async () => {
+    expect(await see(await shop.token('staff', 'anna', scope), aki.ids[type])).toEqual([type, aki.ids[type]])
+    expect(await see(await shop.token('staff', 'anna', without(scope)), aki.ids[type])).toBe('FORBIDDEN')
+    expect(await see(await shop.token('staff', 'anna'), aki.ids[type])).toBe('FORBIDDEN')
+  })
+
+  it(`is ${isInbox ? 'never ' : ''}there for an integration with its scope, and forbidden to one with every other`, async () => {
+    const allowed = await see(await shop.token('integration', 'till', scope), aki.ids[type])
+    expect(allowed).toEqual(isInbox ? 'FORBIDDEN' : [type, aki.ids[type]])
+    expect(await see(await shop.token('integration', 'till', without(scope)), aki.ids[type])).toBe(
+      'FORBIDDEN',
+    )
+  })
+
+  it('is nothing to another tenant, its staff and its members alike, and asks the anonymous who they are', async () => {
+    const stranger = await elsewhere.member('mia')
+    for (const token of [elsewhere.staff, elsewhere.integration, stranger.token]) {
+      expect(await see(token, mia.ids[type])).toBeNull()
+    }
+    expect(await see('', mia.ids[type])).toBe('UNAUTHENTICATED')
+  })
+
+  it('that never was is null', async () => {
+    const id = encodeId(type, type === 'Posting' ? `${newId()}.1` : newId())
+    expect([await see(shop.staff, id), await see(mia.token, id)]).toEqual([null, null])
+  })
+})
+
+test('nodes keeps the order of its ids, with null for what is not to be seen', async () => {
+  const query = 'query ($ids: [ID!]!) { nodes(ids: $ids) { id } }'
+  const own = NODE_TYPES.map((type) => mia.ids[type] ?? '')
+  const mixed = own.flatMap((id, i) => [id, aki.ids[NODE_TYPES[i] ?? ''] ?? ''])
+  const { data, errors } = await shop.ask(mia.token, query, { ids: mixed })
+  expect(errors).toEqual([])
+  expect(data.nodes).toEqual(own.flatMap((id) => [{ id }, null]))
+  const all = await shop.ask(shop.staff, query, { ids: mixed })
+  expect(all.data.nodes).toEqual(mixed.map((id) => ({ id })))
+})
+
+test('a member finds itself and what is its own, and nobody else', async () => {
+  const query = `query ($me: MemberBy!, $her: MemberBy!, $mine: String!, $hers: String!) {
+    me: member(by: $me) { externalId } her: member(by: $her) { externalId }
+    mine: purchase(orderId: $mine) { orderId } hers: purchase(orderId: $hers) { orderId } }`
+  const variables = { me: mia.by, her: { id: aki.id }, mine: mia.orderId, hers: aki.orderId }
+  const { data } = await shop.ask(mia.token, query, variables)
+  expect(data).toEqual({ me: { externalId: 'mia' }, her: null, mine: { orderId: mia.orderId }, hers: null })
+})
+
+test.each(['{ members { nodes { id } } }', '{ ledgerCheck { wallets } }'])(
+  '%s is not for members',
+  async (query) => {
+    const { data, errors } = await shop.ask(mia.token, query)
+    expect([Object.values(data), errors]).toMatchObject([[null], [{ code: 'FORBIDDEN' }]])
+  },
+)
+
+// Each waits a second for a checkpoint behind what is hidden.
+describe.concurrent('events', () => {
+  const EVENT_SCOPES: Record<string, string> = {
+    member: 'members:read',
+    membership: 'members:read',
+    points: 'points:read',
+    purchase: 'purchases:read',
+    touchpoint: 'touchpoints:read',
+  }
+  const scopeOf = ({ type }: Told) => EVENT_SCOPES[type.split('.')[0] ?? '']
+  let all: Told[]
+  beforeAll(async () => {
+    all = await history(shop, shop.staff, { after: beginning })
+  })
+
+  it('of every type happened here', () => {
+    const types = Object.values(schema.getTypeMap())
+      .filter((type) => isObjectType(type) && type.getInterfaces().some(({ name }) => name === 'Event'))
+      .map(({ name }) => name)
+    const happened = [...new Set(all.map(({ type }) => type))].map((type) =>
+      type.replace(/(^|[._])(\w)/g, (_, __, first) => first.toUpperCase()),
+    )
+    expect(happened.sort()).toEqual(types.sort())
+  })
+
+  it.each(ALL)('with %s alone are those of this scope, for staff and integrations', async (scope) => {
+    const expected = all.filter((event) => scopeOf(event) === scope).map(({ id }) => id)
+    expect(expected.length).toBeGreaterThan(1)
+    for (const kind of ['staff', 'integration'] as const) {
+      const token = await shop.token(kind, 'anna', scope)
+      const told = await history(shop, token, { after: beginning })
+      expect(told.map(({ id }) => id)).toEqual(expected)
+      // Whom it is about is told to those who may read members.
+      expect(told.every(({ member }) => (member !== null) === (scope === 'members:read'))).toBe(true)
+    }
+  })
+
+  it('without any scope are none', async () => {
+    expect(await history(shop, await shop.token('staff', 'anna'), { after: beginning })).toEqual([])
+  })
+
+  it.each(['ws', 'sse'] as const)('of a member are those about itself, over %s', async (transport) => {
+    const own = all.filter(({ member }) => member?.id === mia.id)
+    expect(own.length).toBeGreaterThan(8)
+    expect(await history(shop, mia.token, { after: beginning, transport })).toEqual(own)
+  })
+
+  it('can be asked for by type and by member', async () => {
+    const types = ['points.posted', 'touchpoint.planned']
+    const expected = all.filter(({ type }) => types.includes(type))
+    expect(await history(shop, shop.staff, { after: beginning, types })).toEqual(expected)
+    const about = all.filter(({ member }) => member?.id === aki.id)
+    expect(await history(shop, shop.staff, { after: beginning, member: aki.id })).toEqual(about)
+    expect(await history(shop, mia.token, { after: beginning, member: aki.id })).toEqual([])
+  })
+
+  it('of another tenant are unreachable: its cursor is bad input', async () => {
+    const query = 'subscription ($after: Cursor) { events(after: $after) { __typename } }'
+    const response = await fetch(elsewhere.url, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${elsewhere.staff}`,
+        accept: 'text/event-stream',
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify({ query, variables: { after: beginning } }),
+    })
+    expect(await response.text()).toContain('"code":"BAD_INPUT","field":"after"')
+  })
+})

@@ -1,0 +1,52 @@
+import { isObjectType } from 'graphql'
+import { deliverDue } from '../../api/domains/touchpoints/index.ts'
+import { schema } from '../../api/schema.ts'
+import type { Shop, TestMember } from './shop.ts'
+
+/** The types that can be fetched by `node`. */
+export const NODE_TYPES = Object.values(schema.getTypeMap())
+  .filter((type) => isObjectType(type) && type.getInterfaces().some(({ name }) => name === 'Node'))
+  .map(({ name }) => name)
+  .sort()
+
+/** A member who has one of everything; `ids` by the type's name. */
+export interface World extends TestMember {
+  readonly ids: Readonly<Record<string, string>>
+  readonly orderId: string
+}
+
+/** Makes a member who has one of everything that the API can show. */
+export async function makeWorld(shop: Shop, externalId: string): Promise<World> {
+  const member = await shop.member(externalId, {
+    email: `${externalId}@example.com`,
+    attributes: { city: 'Kyoto' },
+  })
+  const orderId = `order-of-${externalId}`
+  const { now } = (await shop.ask(shop.staff, '{ viewer { tenant { now } } }')).data.viewer.tenant
+  const lines = [{ sku: 'soap', quantity: 2, amount: 5000 }]
+  const bought = { member: member.by, orderId, purchasedAt: now, currency: 'JPY', total: 5000, lines }
+  await shop.do('recordPurchase', bought)
+  const held = await shop.do('holdPoints', {
+    member: member.by,
+    points: 10,
+    expiresIn: 'PT1H',
+    reason: 'Cart',
+  })
+  await deliverDue(shop.ground.app.db, shop.tenant.id, shop.ground.app.delivery)
+  const query = `query ($by: MemberBy!) { member(by: $by) {
+    id stageHistory { nodes { id } } purchases { nodes { id } } inbox { nodes { id touchpoint { id } } }
+    wallet { id postings(first: 1) { nodes { id transaction { id } } } } } }`
+  const { data } = await shop.ask(shop.staff, query, { by: member.by })
+  const { id, stageHistory, purchases, inbox, wallet } = data.member
+  const ids = {
+    ...{
+      Member: id,
+      StageChange: stageHistory.nodes[0].id,
+      Purchase: purchases.nodes[0].id,
+      Wallet: wallet.id,
+    },
+    ...{ Posting: wallet.postings.nodes[0].id, PointsTransaction: wallet.postings.nodes[0].transaction.id },
+    ...{ Hold: held.hold.id, InboxItem: inbox.nodes[0].id, Touchpoint: inbox.nodes[0].touchpoint.id },
+  }
+  return { ...member, ids, orderId }
+}
