@@ -42,7 +42,12 @@ export function openTabs({ db, dataDir, now }: TabsOptions): () => Promise<Graph
         },
       },
       { title: 'Live events', as: { kind: 'integration', sub: 'app', scopes: ['*'] }, query: liveEvents },
-      { title: 'Staff view', as: { kind: 'staff', sub: 'hana', scopes: ['*'] }, query: staffView },
+      {
+        title: 'Staff view',
+        as: { kind: 'staff', sub: 'hana', scopes: ['*'] },
+        query: staffView,
+        readsSchema: true,
+      },
     ]
     return Promise.all(
       tabs.map(async ({ as, ...tab }) => {
@@ -61,7 +66,7 @@ interface Tab extends Omit<GraphiqlTab, 'headers'> {
   }
 }
 
-const memberHome = `# All that a member's home shows, in one round trip. The token is Mika's.
+const memberHome = `# All that Mika's home shows, in one round trip.
 query MemberHome {
   viewer {
     member {
@@ -83,8 +88,8 @@ query MemberHome {
 }
 `
 
-const recordPurchase = `# What a shop sends after each order. Run it twice: the same key answers with the same purchase.
-# Keep the tab "Live events" running to see what follows.
+const recordPurchase = `# What a shop sends after each order (see Variables).
+# Run it twice: the same key is the same purchase.
 mutation RecordPurchase($input: RecordPurchaseInput!) {
   recordPurchase(input: $input) {
     ... on RecordPurchasePayload {
@@ -97,7 +102,9 @@ mutation RecordPurchase($input: RecordPurchaseInput!) {
 }
 `
 
-const liveEvents = `# Every event of the tenant as it happens. Keep the cursor and pass it as \`after\` to go on where you stopped.
+const liveEvents = `# Every event of the tenant, as it happens. Run it, then
+# record a purchase in a second window of the browser.
+# Pass the last cursor as \`after\` to go on from there.
 subscription LiveEvents {
   events {
     ... on EventDelivered {
@@ -106,8 +113,8 @@ subscription LiveEvents {
         type
         at
         member { displayName }
-        ... on PurchaseRecordedEvent { purchase { orderId total } }
-        ... on PointsPostedEvent { transaction { points } }
+        ... on PurchaseRecorded { purchase { orderId total } }
+        ... on PointsPosted { transaction { points } }
       }
     }
     ... on Checkpoint { cursor }
@@ -116,7 +123,7 @@ subscription LiveEvents {
 }
 `
 
-const staffView = `# Who is slipping away, the most valuable first.
+const staffView = `# Who is slipping away, those worth most first.
 query StaffView {
   members(
     first: 5

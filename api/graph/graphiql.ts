@@ -6,6 +6,8 @@ export interface GraphiqlTab {
   readonly query: string
   readonly variables?: Readonly<Record<string, unknown>>
   readonly headers?: Readonly<Record<string, string>>
+  /** The page reads the schema, for its documentation and completion, with the headers of this tab. */
+  readonly readsSchema?: true
 }
 
 /** A page, with the headers it must be sent with. */
@@ -34,8 +36,12 @@ export async function graphiqlPage(tabs: readonly GraphiqlTab[]): Promise<Page> 
     defaultEditorToolsVisibility: 'headers',
   })
   const hash = createHash('sha256').update(JSON.stringify(defaultTabs)).digest('base64url')
+  const reader = tabs.find(({ readsSchema }) => readsSchema)
   return {
-    html: page.replace('<script>', `<script>${forgetOldTabs(hash)}</script><script>`),
+    html: page.replace(
+      '<script>',
+      `<script>${forgetOldTabs(hash)}${readSchemaWith(reader?.headers)}</script><script>`,
+    ),
     headers: HEADERS,
   }
 }
@@ -54,6 +60,15 @@ function forgetOldTabs(hash: string): string {
     for (const key of Object.keys(localStorage)) if (key.startsWith('graphiql:')) localStorage.removeItem(key)
     localStorage.setItem('engawa:tabs', '${hash}')
   }`
+}
+
+/** Whoever speaks in a tab need not be allowed to read the schema; the page always is. */
+function readSchemaWith(headers: GraphiqlTab['headers']): string {
+  if (!headers) return ''
+  return `
+  const plainFetch = window.fetch
+  window.fetch = (url, init) => plainFetch(url, String(init?.body).includes('"operationName":"IntrospectionQuery"')
+    ? { ...init, headers: { ...init.headers, ...${JSON.stringify(headers)} } } : init)`
 }
 
 /** True when a Host header names this machine by an address or name that nobody else can claim. */
