@@ -225,7 +225,7 @@ function contextFactory({ db, clock, events, egress, committed, refreshAuth }: C
     let head: Promise<string> | undefined
     const ownMember = async () => (viewer.kind === 'MEMBER' ? standingMember(client, viewer.sub) : null)
     const memberId = await ownMember()
-    let now: Promise<Date> | undefined
+    let now: Date | Promise<Date> | undefined
     return {
       ...shared,
       // A viewer is one object for all requests of its token; only the member behind it is looked up anew.

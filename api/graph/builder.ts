@@ -10,6 +10,7 @@ import { ForbiddenError, UnauthenticatedError } from '../platform/errors.ts'
 import type { Context } from './context.ts'
 import { decodeId, encodeId } from './ids.ts'
 import './id-field.ts'
+import './loaded-rows.ts'
 import './pages.ts'
 import { read } from './read.ts'
 import * as relayWords from './relay-words.ts'
@@ -53,7 +54,7 @@ export const builder = new SchemaBuilder<{
   DefaultNodeNullability: false
   DefaultEdgesNullability: false
 }>({
-  plugins: [ScopeAuthPlugin, ErrorsPlugin, RelayPlugin, DataloaderPlugin, PrismaPlugin, 'pages', 'idField'],
+  plugins: [ScopeAuthPlugin, ErrorsPlugin, RelayPlugin, DataloaderPlugin, 'loadedRows', PrismaPlugin, 'pages', 'idField'],
   defaultFieldNullability: false,
   scopeAuth: {
     defaultStrategy: 'all',

@@ -15,8 +15,8 @@ export interface Context {
   readonly viewer: ContextViewer | null
   /** The viewer's tenant. Throws UnauthenticatedError when nobody is signed in. */
   readonly db: TenantClient
-  /** Now, for the rules of the viewer's tenant: its test clock, else the database's. */
-  now(): Promise<Date>
+  /** Now, for the rules of the viewer's tenant: its test clock, which has to be read, else the database's. */
+  now(): Date | Promise<Date>
   /** Ties a masked error to its line in the log. */
   readonly requestId: string
   /** Says that events were just committed, so that they are delivered at once. Mutations do it by themselves. */

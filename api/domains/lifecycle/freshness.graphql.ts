@@ -1,3 +1,4 @@
+import { completeValue } from '@pothos/core'
 import { builder } from '../../graph/builder.ts'
 import { eventType, factOf } from '../../graph/events.ts'
 import { durationEnd } from '../../graph/scalars.ts'
@@ -18,7 +19,7 @@ import { sentence } from './sentence.ts'
 
 /** `FreshnessBand` of the API. */
 export const FreshnessBandType = builder.enumType('FreshnessBand', {
-  description: 'How far silence has gone, measured by the member\'s own rhythm.',
+  description: "How far silence has gone, measured by the member's own rhythm.",
   values: {
     FRESH: { description: 'Most members with this rhythm would still be silent.' },
     COOLING: { description: 'Half of them would have bought again by now.' },
@@ -45,7 +46,7 @@ interface MemberFreshness {
 
 const Freshness = builder.objectRef<MemberFreshness>('Freshness').implement({
   description:
-    'How alive a member\'s own rhythm still is. It says when to act; for whom to act is told by aliveProbability and expectedPurchases. Do not rank members by it.',
+    "How alive a member's own rhythm still is. It says when to act; for whom to act is told by aliveProbability and expectedPurchases. Do not rank members by it.",
   fields: (t) => ({
     score: t.float({
       description:
@@ -59,7 +60,9 @@ const Freshness = builder.objectRef<MemberFreshness>('Freshness').implement({
     }),
     sentence: t.string({
       description: 'What the score means, in a sentence that may be shown to the member.',
-      args: { locale: t.arg.string({ description: "The language, `ja` or `en`; the member's own when left out." }) },
+      args: {
+        locale: t.arg.string({ description: "The language, `ja` or `en`; the member's own when left out." }),
+      },
       resolve: ({ member, now, locale, hasBought }, args) =>
         sentence(freshnessAt(member, now), args.locale ?? locale, { hasBought }),
     }),
@@ -75,9 +78,18 @@ const Freshness = builder.objectRef<MemberFreshness>('Freshness').implement({
     }),
     expectedPurchases: t.float({
       description: 'How many purchases are to be expected of the member in the time to come.',
-      args: { within: t.arg({ type: 'Duration', required: true, description: 'How far to look ahead, as in P90D.' }) },
+      args: {
+        within: t.arg({
+          type: 'Duration',
+          required: true,
+          description: 'How far to look ahead, as in P90D.',
+        }),
+      },
       resolve: ({ member, now, rules }, { within }) =>
-        expectedPurchases(rules.model, member, { at: now, weeks: (durationEnd(within, now).getTime() - now.getTime()) / WEEK }),
+        expectedPurchases(rules.model, member, {
+          at: now,
+          weeks: (durationEnd(within, now).getTime() - now.getTime()) / WEEK,
+        }),
     }),
     basis: t.field({
       type: FreshnessBasis,
@@ -93,13 +105,30 @@ builder.prismaObjectFields(Member, (t) => ({
     description: "How alive the member's own rhythm still is.",
     select: {
       locale: true,
-      lifecycle: { select: { rhythmA: true, rhythmB: true, rhythmK: true, repeatCount: true, completedPurchases: true, lastAt: true } },
+      lifecycle: {
+        select: {
+          rhythmA: true,
+          rhythmB: true,
+          rhythmK: true,
+          repeatCount: true,
+          completedPurchases: true,
+          lastAt: true,
+        },
+      },
     },
-    resolve: async ({ lifecycle, locale }, _args, context) => {
+    resolve: ({ lifecycle, locale }, _args, context) => {
       if (!lifecycle) throw new TypeError('a member without a rhythm')
       const { rhythmA: A, rhythmB: B, rhythmK: k, repeatCount: x, completedPurchases, lastAt } = lifecycle
-      const [rules, now] = await Promise.all([rulesOf(context.db), context.now()])
-      return { member: { A, B, k, x, lastAt }, hasBought: completedPurchases > 0, locale, now, rules }
+      const member = { A, B, k, x, lastAt }
+      return completeValue(context.now(), (now) =>
+        completeValue(rulesOf(context.db), (rules) => ({
+          member,
+          hasBought: completedPurchases > 0,
+          locale,
+          now,
+          rules,
+        })),
+      )
     },
   }),
 }))

@@ -1,3 +1,4 @@
+import { completeValue } from '@pothos/core'
 import { builder } from '../../graph/builder.ts'
 import type { Context } from '../../graph/context.ts'
 import { eventType, factOf } from '../../graph/events.ts'
@@ -5,7 +6,11 @@ import { mutation } from '../../graph/mutation.ts'
 import { ownOnly } from '../../graph/own.ts'
 import { read } from '../../graph/read.ts'
 import { connectionOf } from '../../graph/relay.ts'
-import { IdempotencyKeyReusedError, MembershipEndedError, TransitionNotAllowedError } from '../../platform/errors.ts'
+import {
+  IdempotencyKeyReusedError,
+  MembershipEndedError,
+  TransitionNotAllowedError,
+} from '../../platform/errors.ts'
 import { Member, MemberByInput, memberOf, memberRef } from '../members/index.ts'
 import { memberStageChanged } from './events.ts'
 import { rulesOf, type StageRow, stageOf } from './rules.ts'
@@ -60,13 +65,14 @@ export const StageChange = builder.prismaNode('StageChange', {
       nullable: true,
       description: 'Where the member stood before.',
       select: { fromStage: true },
-      resolve: async ({ fromStage }, _args, { db }) => stageOf(await rulesOf(db), fromStage),
+      resolve: ({ fromStage }, _args, { db }) =>
+        completeValue(rulesOf(db), (rules) => stageOf(rules, fromStage)),
     }),
     to: t.field({
       type: Stage,
       description: 'Where the member came to stand.',
       select: { toStage: true },
-      resolve: async ({ toStage }, _args, { db }) => stageOf(await rulesOf(db), toStage),
+      resolve: ({ toStage }, _args, { db }) => completeValue(rulesOf(db), (rules) => stageOf(rules, toStage)),
     }),
     at: t.expose('at', { type: 'DateTime' }),
     cause: t.field({
@@ -86,20 +92,25 @@ builder.prismaObjectFields(Member, (t) => ({
     type: Stage,
     description: 'Where the member stands now, by the facts and the clock.',
     select: { lifecycle: { select: { stage: true, silentAt: true, silentStage: true } } },
-    resolve: async ({ lifecycle }, _args, context) => {
-      const rules = await rulesOf(context.db)
+    resolve: ({ lifecycle }, _args, context) => {
       if (!lifecycle) throw new TypeError('a member without a stage')
       const { stage, silentAt, silentStage } = lifecycle
-      const isSilent = silentAt !== null && silentStage !== null && silentAt < (await context.now())
-      return stageOf(rules, isSilent ? silentStage : stage)
+      return completeValue(context.now(), (now) => {
+        const key = silentAt !== null && silentStage !== null && silentAt < now ? silentStage : stage
+        return completeValue(rulesOf(context.db), (rules) => stageOf(rules, key))
+      })
     },
   }),
-  stageHistory: t.relatedConnection('stageChanges', {
-    description: "The member's moves between stages, newest first.",
-    nullable: true,
-    cursor: 'tenantId_id',
-    query: { orderBy: { n: 'desc' } },
-  }, StageChangeConnection),
+  stageHistory: t.relatedConnection(
+    'stageChanges',
+    {
+      description: "The member's moves between stages, newest first.",
+      nullable: true,
+      cursor: 'tenantId_id',
+      query: { orderBy: { n: 'desc' } },
+    },
+    StageChangeConnection,
+  ),
 }))
 
 builder.queryField('stages', (t) =>

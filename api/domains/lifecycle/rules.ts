@@ -20,18 +20,24 @@ export interface LifecycleRules {
 
 const FRESH_FOR_MS = 2_000
 const REMEMBERED = 10_000
-const known = new Map<string, { readonly until: number; readonly rules: Promise<LifecycleRules> }>()
+const known = new Map<string, { readonly until: number; rules: LifecycleRules | Promise<LifecycleRules> }>()
 
-/** The rules in force, one statement; what it read it remembers for two seconds. */
-export function rulesOf(db: TenantClient): Promise<LifecycleRules> {
+/** The rules in force, one statement; what it read it remembers for two seconds, and then answers at once. */
+export function rulesOf(db: TenantClient): LifecycleRules | Promise<LifecycleRules> {
   const now = performance.now()
   const found = known.get(db.tenantId)
   if (found && found.until > now) return found.rules
   if (known.size >= REMEMBERED) known.clear()
-  const rules = readRules(db)
-  known.set(db.tenantId, { until: now + FRESH_FOR_MS, rules })
-  rules.catch(() => known.delete(db.tenantId))
-  return rules
+  const reading = readRules(db)
+  const entry = { until: now + FRESH_FOR_MS, rules: reading as LifecycleRules | Promise<LifecycleRules> }
+  known.set(db.tenantId, entry)
+  reading.then(
+    (rules) => {
+      entry.rules = rules
+    },
+    () => known.delete(db.tenantId),
+  )
+  return reading
 }
 
 async function readRules(db: TenantClient): Promise<LifecycleRules> {

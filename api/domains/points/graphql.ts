@@ -1,3 +1,4 @@
+import { completeValue } from '@pothos/core'
 import { builder, type Types } from '../../graph/builder.ts'
 import type { Context } from '../../graph/context.ts'
 import { loader } from '../../graph/load.ts'
@@ -100,7 +101,15 @@ const expiringOf = loader<string, readonly ExpiringPoints[]>(async (keys, { db }
   const answers = new Map(
     await Promise.all(
       [...byWithin].map(
-        async ([within, pairs]) => [within, await expiringWithin(db, within, pairs.map(([wallet]) => wallet))] as const,
+        async ([within, pairs]) =>
+          [
+            within,
+            await expiringWithin(
+              db,
+              within,
+              pairs.map(([wallet]) => wallet),
+            ),
+          ] as const,
       ),
     ),
   )
@@ -131,39 +140,53 @@ export const Wallet = builder.prismaNode('Wallet', {
       type: 'Points',
       description: 'What can be spent now.',
       select: { id: true, dueAt: true, available: true },
-      resolve: async (wallet, _args, context) => ((await isTrue(wallet, context)) ? wallet : await nowOf(context, wallet.id)).available,
+      resolve: (wallet, _args, context) => amountOf('available', wallet, context),
     }),
     pending: t.field({
       type: 'Points',
       description: 'What becomes spendable later.',
       select: { id: true, dueAt: true, pending: true },
-      resolve: async (wallet, _args, context) => ((await isTrue(wallet, context)) ? wallet : await nowOf(context, wallet.id)).pending,
+      resolve: (wallet, _args, context) => amountOf('pending', wallet, context),
     }),
     held: t.field({
       type: 'Points',
       description: 'What holds reserve.',
       select: { id: true, dueAt: true, held: true },
-      resolve: async (wallet, _args, context) => ((await isTrue(wallet, context)) ? wallet : await nowOf(context, wallet.id)).held,
+      resolve: (wallet, _args, context) => amountOf('held', wallet, context),
     }),
     debt: t.field({
       type: 'Points',
       description: 'What is owed after points already spent were taken back; new earnings repay it first.',
       select: { id: true, dueAt: true, debt: true },
-      resolve: async (wallet, _args, context) => ((await isTrue(wallet, context)) ? wallet : await nowOf(context, wallet.id)).debt,
+      resolve: (wallet, _args, context) => amountOf('debt', wallet, context),
     }),
     expiring: t.field({
       type: [ExpiringPointsType],
       description: 'The points that die within a time, soonest first. At most 50.',
-      args: { within: t.arg({ type: 'Duration', required: true, description: 'How far to look ahead, as in P30D.' }) },
+      args: {
+        within: t.arg({
+          type: 'Duration',
+          required: true,
+          description: 'How far to look ahead, as in P30D.',
+        }),
+      },
       select: { id: true },
       resolve: ({ id }, { within }, context) => expiringOf(context, `${id} ${within}`),
     }),
   }),
 })
 
-/** Whether the booked figures are the truth: until the next instant at which the clock changes them. */
-async function isTrue({ dueAt }: { dueAt: Date | null }, context: Context): Promise<boolean> {
-  return dueAt === null || dueAt > (await context.now())
+/** An amount as it is now: the booked one until the next instant at which the clock changes it. */
+function amountOf<Amount extends keyof WalletNow>(
+  amount: Amount,
+  wallet: { readonly id: string; readonly dueAt: Date | null } & Pick<WalletNow, Amount>,
+  context: Context,
+): bigint | Promise<bigint> {
+  const { dueAt } = wallet
+  if (dueAt === null) return wallet[amount]
+  return completeValue(context.now(), (now) =>
+    dueAt > now ? wallet[amount] : nowOf(context, wallet.id).then((present) => present[amount]),
+  )
 }
 
 /** One move inside a lot. */
@@ -180,7 +203,10 @@ export const Posting = builder.prismaNode('Posting', {
   authScopes: { reads: 'points:read' },
   select: { transactionId: true, seq: true },
   fields: (t) => ({
-    transaction: t.relation('transaction', { type: PointsTransaction, description: 'The operation it is part of.' }),
+    transaction: t.relation('transaction', {
+      type: PointsTransaction,
+      description: 'The operation it is part of.',
+    }),
     from: t.field({
       type: Bucket,
       description: 'Where the points were.',
@@ -208,7 +234,13 @@ export const Posting = builder.prismaNode('Posting', {
     }),
     explanation: t.string({
       description: 'The move in a sentence that may be shown to the member.',
-      select: { amount: true, fromBucket: true, toBucket: true, transaction: { select: { reason: true, kind: true } }, lot: { select: { sourceType: true, rule: true, ruleVersion: true, expiresAt: true } } },
+      select: {
+        amount: true,
+        fromBucket: true,
+        toBucket: true,
+        transaction: { select: { reason: true, kind: true } },
+        lot: { select: { sourceType: true, rule: true, ruleVersion: true, expiresAt: true } },
+      },
       resolve: explain,
     }),
   }),
@@ -219,13 +251,24 @@ interface Explained {
   readonly fromBucket: string
   readonly toBucket: string
   readonly transaction: { readonly reason: string | null; readonly kind: string }
-  readonly lot: { readonly sourceType: string; readonly rule: string; readonly ruleVersion: number | null; readonly expiresAt: Date | null }
+  readonly lot: {
+    readonly sourceType: string
+    readonly rule: string
+    readonly ruleVersion: number | null
+    readonly expiresAt: Date | null
+  }
 }
 
 function explain({ amount, fromBucket, toBucket, transaction, lot }: Explained): string {
   const why = transaction.reason ? `: ${transaction.reason}` : ''
-  const rule = lot.rule && fromBucket.toUpperCase() === 'ISSUE' ? `, by the rule ${lot.rule} (version ${lot.ruleVersion ?? 1})` : ''
-  const until = lot.expiresAt && toBucket.toUpperCase() === 'AVAILABLE' ? `, good until ${lot.expiresAt.toISOString().slice(0, 10)}` : ''
+  const rule =
+    lot.rule && fromBucket.toUpperCase() === 'ISSUE'
+      ? `, by the rule ${lot.rule} (version ${lot.ruleVersion ?? 1})`
+      : ''
+  const until =
+    lot.expiresAt && toBucket.toUpperCase() === 'AVAILABLE'
+      ? `, good until ${lot.expiresAt.toISOString().slice(0, 10)}`
+      : ''
   return `${amount} points ${fromBucket.toLowerCase()} → ${toBucket.toLowerCase()}${why}${rule}${until}.`
 }
 
@@ -251,7 +294,11 @@ builder.prismaObjectField(Member, 'wallet', (t) =>
     description: "The member's points of one currency; null when there never were any.",
     authScopes: { reads: 'points:read' },
     args: { currency: t.arg.string({ description: "Which points; the tenant's usual ones when left out." }) },
-    select: (args: { currency?: string | null }, _context: unknown, nested: (selection: object) => object) => ({
+    select: (
+      args: { currency?: string | null },
+      _context: unknown,
+      nested: (selection: object) => object,
+    ) => ({
       wallets: nested({ where: { currency: args.currency ?? 'POINTS' }, take: 1 }),
     }),
     resolve: ({ wallets }: { wallets: (typeof Wallet.$inferType)[] }) => wallets[0] ?? null,
@@ -274,16 +321,19 @@ export const Hold = builder.prismaNode('Hold', {
       type: HoldState,
       description: 'What became of it, by the clock too.',
       select: { state: true, expiresAt: true },
-      resolve: async ({ state, expiresAt }, _args, context) =>
-        (state === 'OPEN' && expiresAt <= (await context.now()) ? 'EXPIRED' : state) as HoldStateName, // a check holds it
+      resolve: ({ state, expiresAt }, _args, context) =>
+        completeValue(
+          context.now(),
+          (now) => (state === 'OPEN' && expiresAt <= now ? 'EXPIRED' : state) as HoldStateName, // a check holds it
+        ),
     }),
     captured: t.expose('captured', { type: 'Points', description: 'How many of them were spent.' }),
     released: t.field({
       type: 'Points',
       description: 'How many of them went back.',
       select: { state: true, expiresAt: true, released: true, amount: true },
-      resolve: async ({ state, expiresAt, released, amount }, _args, context) =>
-        state === 'OPEN' && expiresAt <= (await context.now()) ? amount : released,
+      resolve: ({ state, expiresAt, released, amount }, _args, context) =>
+        completeValue(context.now(), (now) => (state === 'OPEN' && expiresAt <= now ? amount : released)),
     }),
     expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'When it lets go by itself.' }),
   }),
@@ -297,17 +347,22 @@ export const walletOf = <Payload extends { readonly wallet: string }>(t: Payload
     type: Wallet,
     nullable: true,
     description: 'The wallet, as it is now.',
-    resolve: (query, { wallet }, _args, { db }) => read(db).wallet.findFirst({ ...query, where: { id: wallet } }),
+    resolve: (query, { wallet }, _args, { db }) =>
+      read(db).wallet.findFirst({ ...query, where: { id: wallet } }),
   })
 
 /** The field `transaction` of a payload that knows it; null when no points moved. */
-export const transactionOf = <Payload extends { readonly transaction: string | null }>(t: PayloadFields<Payload>) =>
+export const transactionOf = <Payload extends { readonly transaction: string | null }>(
+  t: PayloadFields<Payload>,
+) =>
   t.prismaField({
     type: PointsTransaction,
     nullable: true,
     description: 'The points transaction; null when no points moved.',
     resolve: async (query, { transaction }, _args, { db }) =>
-      transaction === null ? null : read(db).op.findFirst({ ...query, where: { transactionId: transaction, walletId: { not: null } } }),
+      transaction === null
+        ? null
+        : read(db).op.findFirst({ ...query, where: { transactionId: transaction, walletId: { not: null } } }),
   })
 
 /** The field `hold` of a payload that knows which it changed. */

@@ -1,7 +1,6 @@
 import { builder, type Types } from '../../graph/builder.ts'
 import { eventType, factOf } from '../../graph/events.ts'
 import { idOf } from '../../graph/ids.ts'
-import { loader } from '../../graph/load.ts'
 import { mutation } from '../../graph/mutation.ts'
 import { ownOnly } from '../../graph/own.ts'
 import { read } from '../../graph/read.ts'
@@ -11,7 +10,6 @@ import type { LoggedEvent } from '../../platform/events.ts'
 import { Member } from '../members/index.ts'
 import { touchpointPlanned, touchpointSettled } from './events.ts'
 import { markInboxRead } from './service.ts'
-import { type NextTouch, nextTouches } from './store.ts'
 
 const TouchpointState = builder.enumType('TouchpointState', {
   description: 'How far a touch has come.',
@@ -65,8 +63,19 @@ const NoTouchReason = builder.enumType('NoTouchReason', {
   },
 })
 
-type Planned = Extract<NextTouch, { readonly is: 'planned' }>
-type None = Extract<NextTouch, { readonly is: 'none' }>
+interface Planned {
+  readonly is: 'planned'
+  readonly touch: typeof Touchpoint.$inferType & Awaiting
+}
+interface None {
+  readonly is: 'none'
+  readonly reason: 'NOTHING_PLANNED' | 'MEMBERSHIP_ENDED'
+}
+interface Awaiting {
+  readonly dueAt: Date
+  readonly channel: string
+  readonly purpose: string
+}
 
 const PlannedTouch = builder.objectRef<Planned>('PlannedTouch').implement({
   description: 'The touch that comes next.',
@@ -74,12 +83,21 @@ const PlannedTouch = builder.objectRef<Planned>('PlannedTouch').implement({
     touchpoint: t.field({
       type: Touchpoint,
       description: 'The touch itself.',
-      // Known by its key; what is asked of it is read for all of them together.
-      resolve: ({ touchpoint }) => ({ id: touchpoint }) as typeof Touchpoint.$inferType,
+      resolve: ({ touch }) => touch,
     }),
-    at: t.expose('at', { type: 'DateTime', description: 'When it is due, or tried again.' }),
-    channel: t.exposeString('channel', { description: 'The id of the channel that carries it.' }),
-    purpose: t.exposeString('purpose', { description: 'What it is for, such as thank-you.' }),
+    at: t.field({
+      type: 'DateTime',
+      description: 'When it is due, or tried again.',
+      resolve: ({ touch }) => touch.dueAt,
+    }),
+    channel: t.string({
+      description: 'The id of the channel that carries it.',
+      resolve: ({ touch }) => touch.channel,
+    }),
+    purpose: t.string({
+      description: 'What it is for, such as thank-you.',
+      resolve: ({ touch }) => touch.purpose,
+    }),
   }),
 })
 
@@ -94,11 +112,6 @@ const NextTouchType = builder.unionType('NextTouch', {
   description: 'The next touch of a member, or why there is none.',
   types: [PlannedTouch, NoTouch],
   resolveType: ({ is }) => (is === 'planned' ? PlannedTouch : NoTouch),
-})
-
-const nextTouchOf = loader<string, NextTouch>(async (members, { db }) => {
-  const found = await nextTouches(db, members)
-  return members.map((member) => found.get(member) ?? new TypeError(`no member ${member}`))
 })
 
 /** What arrived in a member's inbox: an accepted delivery of that channel. */
@@ -150,8 +163,31 @@ builder.prismaObjectFields(Member, (t) => ({
     type: NextTouchType,
     description: 'The next touch that is planned for the member, or why there is none.',
     authScopes: { reads: 'touchpoints:read' },
-    select: { id: true },
-    resolve: ({ id }, _args, context) => nextTouchOf(context, id),
+    // The first of what is not settled; it comes with the member, and with it what is asked of it.
+    select: (_args: object, _context: unknown, nested: (query: object, path: object[]) => object) => ({
+      membership: true,
+      touchpoints: nested(
+        {
+          where: { settledAt: null },
+          orderBy: [{ dueAt: 'asc' }, { id: 'asc' }],
+          take: 1,
+          select: { id: true, dueAt: true, channel: true, purpose: true },
+        },
+        [{ type: 'PlannedTouch', name: 'touchpoint' }],
+      ),
+    }),
+    resolve: ({
+      membership,
+      touchpoints: [touch],
+    }: {
+      membership: string
+      touchpoints: Planned['touch'][]
+    }) => {
+      if (membership === 'ENDED') return { is: 'none', reason: 'MEMBERSHIP_ENDED' } as const
+      return touch
+        ? ({ is: 'planned', touch } as const)
+        : ({ is: 'none', reason: 'NOTHING_PLANNED' } as const)
+    },
   }),
   inbox: t.relatedConnection(
     'deliveries',

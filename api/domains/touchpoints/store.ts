@@ -114,49 +114,6 @@ export async function dueTouchpoints(tx: Tx, limit: number): Promise<readonly st
   return rows.map((row) => row.id)
 }
 
-/** The next touch of a member, or why there is none. `at` is when it is due, or tried again. */
-export type NextTouch =
-  | {
-      readonly is: 'planned'
-      readonly touchpoint: string
-      readonly at: Date
-      readonly channel: string
-      readonly purpose: string
-    }
-  | { readonly is: 'none'; readonly reason: 'NOTHING_PLANNED' | 'MEMBERSHIP_ENDED' }
-
-/** next_touch of 0006_touchpoints.sql, by member. */
-export async function nextTouches(
-  tx: Tx,
-  members: readonly string[],
-): Promise<ReadonlyMap<string, NextTouch>> {
-  const rows = await tx.query<(Planned & { reason: null }) | (None & { touchpoint: null })>({
-    name: 'next_touches',
-    text: `select n.member_id as member, n.reason, n.touchpoint_id as touchpoint, n.due_at as at, n.channel, n.purpose
-      from next_touch($1) n`,
-    values: [members],
-  })
-  return new Map(
-    rows.map((row) => [
-      row.member,
-      row.reason === null ? { is: 'planned', ...row } : { is: 'none', reason: row.reason },
-    ]),
-  )
-}
-
-interface Planned {
-  readonly member: string
-  readonly touchpoint: string
-  readonly at: Date
-  readonly channel: string
-  readonly purpose: string
-}
-
-interface None {
-  readonly member: string
-  readonly reason: 'NOTHING_PLANNED' | 'MEMBERSHIP_ENDED'
-}
-
 /** Marks an inbox item read; an item keeps the instant of its first reading. False when it is not the member's. */
 export async function writeRead(tx: Tx, item: string, member: string): Promise<boolean> {
   const rows = await tx.query({

@@ -5,7 +5,11 @@ type Row = Record<string, unknown>
 interface Group {
   readonly args: ReadArgs
   readonly field: string
-  readonly waiting: Array<{ readonly key: unknown; resolve(row: Row | null): void; reject(error: unknown): void }>
+  readonly waiting: Array<{
+    readonly key: unknown
+    resolve(row: Row | null): void
+    reject(error: unknown): void
+  }>
 }
 
 /**
@@ -24,10 +28,16 @@ export class KeyReads {
   find({ where = {}, ...args }: ReadArgs): Promise<Row | null> | undefined {
     const { key, rest } = takeKey(where)
     if (!key) return undefined
-    const shape = JSON.stringify([key.field, rest, args], (_name, value) => (typeof value === 'bigint' ? `${value}n` : value))
+    const shape = JSON.stringify([key.field, rest, args], (_name, value) =>
+      typeof value === 'bigint' ? `${value}n` : value,
+    )
     let group = this.#groups.get(shape)
     if (!group) {
-      group = { args: { ...args, where: rest, ...(args.select && { select: { ...args.select, [key.field]: true } }) }, field: key.field, waiting: [] }
+      group = {
+        args: { ...args, where: rest, ...(args.select && { select: { ...args.select, [key.field]: true } }) },
+        field: key.field,
+        waiting: [],
+      }
       this.#groups.set(shape, group)
       // After the promises of this tick, so that everything that a level of the answer asks for is there.
       void Promise.resolve().then(() => process.nextTick(() => this.#run(shape)))

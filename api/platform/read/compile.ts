@@ -25,6 +25,16 @@ export interface SqlOrder {
   readonly direction: 'asc' | 'desc'
 }
 
+/** A row that the reader made. What it holds of a column is the column's value, whatever else was asked for. */
+class Row {
+  readonly [name: string]: unknown
+}
+
+/** Whether a value is a row that the reader made. */
+export function isRow(value: unknown): value is Row {
+  return value instanceof Row
+}
+
 /** Turns the array that PostgreSQL built for one row back into an object. */
 export type Decode = (row: readonly unknown[]) => Record<string, unknown>
 
@@ -65,8 +75,13 @@ function source(scope: Scope, of: Model, args: ReadArgs, joins: (alias: string) 
   const conditions = [...joins(alias), ...where(scope, of, alias, args.where)]
   const order = orderOf(scope, of, args)
   const isReversed = (args.take ?? 0) < 0
-  if (args.cursor) conditions.push(beyond(scope, of, alias, { order, cursor: args.cursor, isReversed, skip: args.skip ?? 0 }))
-  const by = order.map(({ sql, direction }) => `${sql(alias)} ${(direction === 'asc') !== isReversed ? 'asc' : 'desc'}`)
+  if (args.cursor)
+    conditions.push(
+      beyond(scope, of, alias, { order, cursor: args.cursor, isReversed, skip: args.skip ?? 0 }),
+    )
+  const by = order.map(
+    ({ sql, direction }) => `${sql(alias)} ${(direction === 'asc') !== isReversed ? 'asc' : 'desc'}`,
+  )
   const limit = args.take === undefined ? '' : ` limit ${param(scope, Math.abs(args.take))}`
   const sql = `select ${expression} as j from ${of.table} ${alias} where ${conditions.join(' and ')} order by ${by.join(', ')}${limit}`
   return { sql, decode, alias }
@@ -109,9 +124,12 @@ function row(scope: Scope, of: Model, alias: string, args: ReadArgs): { expressi
   return { expression: `json_build_array(${parts.join(', ')})`, decode: decoder(names, decoders) }
 }
 
-function decoder(names: readonly string[], decoders: ReadonlyArray<((value: unknown) => unknown) | undefined>): Decode {
+function decoder(
+  names: readonly string[],
+  decoders: ReadonlyArray<((value: unknown) => unknown) | undefined>,
+): Decode {
   return (row) => {
-    const object: Record<string, unknown> = {}
+    const object: Record<string, unknown> = new Row()
     for (let i = 0; i < names.length; i++) {
       const decode = decoders[i]
       const value = row[i]
@@ -174,7 +192,11 @@ function orderOf(scope: Scope, of: Model, { orderBy }: ReadArgs): OrderBy[] {
   const asked = [orderBy ?? []].flat().flatMap((each) => Object.entries(each as Order))
   const order = asked.map(([name, by]): OrderBy & { name: string } => {
     if (typeof by === 'object') {
-      return { name, sql: (alias) => by.expression(alias, (value) => param(scope, value)), direction: by.direction }
+      return {
+        name,
+        sql: (alias) => by.expression(alias, (value) => param(scope, value)),
+        direction: by.direction,
+      }
     }
     const column = columnOf(of, name)
     return { name, sql: (alias) => `${alias}.${column}`, direction: by }
@@ -182,7 +204,10 @@ function orderOf(scope: Scope, of: Model, { orderBy }: ReadArgs): OrderBy[] {
   const last = order.at(-1)?.direction ?? 'asc'
   // The tenant is one and the same for every row.
   const rest = of.key.filter((name) => name !== 'tenantId' && !order.some((taken) => taken.name === name))
-  return [...order, ...rest.map((name) => ({ sql: (alias: string) => `${alias}.${columnOf(of, name)}`, direction: last }))]
+  return [
+    ...order,
+    ...rest.map((name) => ({ sql: (alias: string) => `${alias}.${columnOf(of, name)}`, direction: last })),
+  ]
 }
 
 interface Beyond {

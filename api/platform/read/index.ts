@@ -3,7 +3,7 @@ import { KeyReads } from './batch.ts'
 import { compile, type ReadArgs } from './compile.ts'
 import { MODELS } from './model.ts'
 
-export type { ReadArgs, SqlCondition, SqlOrder } from './compile.ts'
+export { isRow, type ReadArgs, type SqlCondition, type SqlOrder } from './compile.ts'
 
 /** What can be read of one model; the shapes of arguments and answers are Prisma's. */
 export interface ModelReader {
@@ -23,7 +23,8 @@ export type Reader = Readonly<Record<string, ModelReader>>
  */
 export function reader(tx: TenantClient): Reader {
   const readers: Record<string, ModelReader> = {}
-  for (const name of MODELS.keys()) readers[name.charAt(0).toLowerCase() + name.slice(1)] = modelReader(tx, name)
+  for (const name of MODELS.keys())
+    readers[name.charAt(0).toLowerCase() + name.slice(1)] = modelReader(tx, name)
   return readers
 }
 
@@ -37,10 +38,18 @@ function modelReader(tx: TenantClient, name: string): ModelReader {
   const byKey = new KeyReads(findMany)
   const findFirst = async (args: ReadArgs = {}) => (await findMany({ ...args, take: 1 }))[0] ?? null
   const findUnique = async (args: ReadArgs) => byKey.find(args) ?? findFirst(args)
-  const orThrow = (find: (args: ReadArgs) => Promise<Record<string, unknown> | null>) => async (args: ReadArgs = {}) => {
-    const found = await find(args)
-    if (!found) throw new RangeError(`no ${name} where ${Object.keys(args.where ?? {}).join(', ')}`)
-    return found
+  const orThrow =
+    (find: (args: ReadArgs) => Promise<Record<string, unknown> | null>) =>
+    async (args: ReadArgs = {}) => {
+      const found = await find(args)
+      if (!found) throw new RangeError(`no ${name} where ${Object.keys(args.where ?? {}).join(', ')}`)
+      return found
+    }
+  return {
+    findMany,
+    findFirst,
+    findUnique,
+    findFirstOrThrow: orThrow(findFirst),
+    findUniqueOrThrow: orThrow(findUnique),
   }
-  return { findMany, findFirst, findUnique, findFirstOrThrow: orThrow(findFirst), findUniqueOrThrow: orThrow(findUnique) }
 }

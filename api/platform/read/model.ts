@@ -73,7 +73,9 @@ function column({ name, type, isList }: Field): Column {
 
 function relation(owner: string, field: Field): Relation {
   const isOwner = (field.relationFromFields?.length ?? 0) > 0
-  const other = models[field.type]?.fields.find((f) => f.relationName === field.relationName && f.type === owner)
+  const other = models[field.type]?.fields.find(
+    (f) => f.relationName === field.relationName && f.type === owner,
+  )
   const from = isOwner ? (field.relationFromFields ?? []) : referenced(owner, other?.relationFromFields ?? [])
   const to = isOwner ? referenced(field.type, from) : (other?.relationFromFields ?? [])
   return {
@@ -87,7 +89,8 @@ function relation(owner: string, field: Field): Relation {
 /** The fields that a foreign key points at: a key of the target that says the same, where `id` may stand for `xId`. */
 function referenced(target: string, from: readonly string[]): readonly string[] {
   const keys = [...(models[target]?.uniqueIndexes ?? []).map(({ fields }) => fields), keyOf(target)]
-  const fits = (key: readonly string[]) => key.length === from.length && key.every((name, i) => name === from[i] || name === 'id')
+  const fits = (key: readonly string[]) =>
+    key.length === from.length && key.every((name, i) => name === from[i] || name === 'id')
   return keys.find(fits) ?? keyOf(target)
 }
 
