@@ -109,10 +109,11 @@ test('a stop cuts streams without saying that they are complete', async () => {
   const stream = await follow('subscription { counted(to: 0) }', stopping)
   await until(() => stream.text.includes('"counted":2'))
 
-  await stopping.close()
+  await stopping.door.close()
 
   expect(await stream.ended).toBe('cut')
   expect(stream.text).not.toContain('event: complete')
+  await stopping.close()
 })
 
 const numbers = async function* (to: number) {
