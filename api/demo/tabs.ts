@@ -82,7 +82,9 @@ query MemberHome {
         ... on NoTouch { reason }
       }
       inbox(first: 3) { nodes { title receivedAt readAt } }
-      purchases(first: 3) { nodes { orderId purchasedAt total currency lines { name quantity } } }
+      purchases(first: 3) {
+        nodes { orderId purchasedAt total currency lines { name quantity } }
+      }
     }
   }
 }
@@ -128,15 +130,24 @@ query StaffView {
   members(
     first: 5
     orderBy: MOST_EXPECTED_PURCHASES
-    filter: { all: [{ freshnessBand: [COOLING, STALE] }, { purchases: { atLeast: 3 } }] }
+    filter: {
+      all: [
+        { freshnessBand: [COOLING, STALE] }
+        { purchases: { atLeast: 3 } }
+      ]
+    }
   ) {
     nodes {
       externalId
       displayName
       stage { key }
-      freshness { band sentence(locale: "en") expectedPurchases(within: "P90D") }
+      freshness {
+        band
+        sentence(locale: "en")
+        expectedPurchases(within: "P90D")
+      }
       wallet { available }
-      stageHistory(last: 1) { nodes { from { key } to { key } at cause } }
+      stageHistory(first: 1) { nodes { to { key } at cause } }
     }
   }
   stages { key name }
