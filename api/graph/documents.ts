@@ -11,6 +11,8 @@ import {
 import { BadInputError, TooCostlyError } from '../platform/errors.ts'
 import { type Cost, costOf } from './cost.ts'
 import { type Limits, measure } from './limits.ts'
+import { type PageCheck, pageCheckOf } from './page-check.ts'
+import { checkLiterals } from './storable.ts'
 
 /** A document that was read, measured and validated, or what is wrong with it. */
 export type Prepared = PreparedDocument | PreparedErrors
@@ -38,6 +40,8 @@ export interface PreparedOperation {
   readonly cost: Cost
   /** Units of `cost` beyond one a field; an answer's fields are counted to find what it really was. */
   readonly extra: number
+  /** Undefined when it asks for no list. */
+  readonly checkPages: PageCheck | undefined
 }
 
 /** Longest text, in characters, that is remembered, and how much text in all. */
@@ -75,6 +79,7 @@ export class Documents {
         hideSuggestions: true,
       })
       if (errors.length > 0) return { document, errors }
+      checkLiterals(document)
       return { document, ...asks, operations: this.#operations(document) }
     } catch (error) {
       return { document, errors: [this.#named(error)] }
@@ -89,6 +94,7 @@ export class Documents {
         type: node.operation,
         cost: costOf(this.#schema, document, node),
         extra: node.operation === OperationTypeNode.MUTATION ? 9 * node.selectionSet.selections.length : 0,
+        checkPages: pageCheckOf(this.#schema, document, node),
       }))
   }
 

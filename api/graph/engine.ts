@@ -17,6 +17,7 @@ import { evaluate, type Variables } from './cost.ts'
 import { Documents, operationOf, type PreparedOperation } from './documents.ts'
 import { LIMITS, type Limits } from './limits.ts'
 import { NotByGetError, present } from './present.ts'
+import { checkText } from './storable.ts'
 import { Stream } from './stream.ts'
 
 /** A request for one operation, as every transport brings it. */
@@ -90,7 +91,10 @@ export class Engine {
       const operation = operationOf(prepared, request.operationName)
       if (prepared.isIntrospective) mayIntrospect(caller)
       mayCarry(operation, caller)
-      const cost = evaluate(operation.cost, request.variables ?? {})
+      const variables = request.variables ?? {}
+      checkText(variables, prepared.document)
+      operation.checkPages?.(variables, caller.viewer?.tenant.id)
+      const cost = evaluate(operation.cost, variables)
       reservation = this.#budgets.reserve(payer(caller), cost)
       const making = this.#options.context(caller.viewer, caller.requestId)
       const context = making instanceof Promise ? await making : making

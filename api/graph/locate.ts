@@ -10,14 +10,23 @@ export interface Located {
 export function locate({ message, nodes }: GraphQLError, document: DocumentNode): Located {
   const variable = ofVariable(message)
   if (variable) {
-    const place = pathOf(document, (node) => node.kind === Kind.VARIABLE && node.name.value === variable.name)
-    const field = [place ?? variable.name, ...variable.path].join('.')
+    const field = [placeOfVariable(document, variable.name), ...variable.path].join('.')
     return withMissing(variable.reason, field)
   }
   const wrong = nodes?.[0]
   const argument = /\bargument "(\w+)"/.exec(message)?.[1]
   const field = wrong && pathOf(document, (node) => node === wrong)
   return withMissing(message, field ?? argument ?? 'query')
+}
+
+/** The argument or input field that a variable stands for; its own name when it stands for none. */
+export function placeOfVariable(document: DocumentNode, name: string): string {
+  return pathOf(document, (node) => node.kind === Kind.VARIABLE && node.name.value === name) ?? name
+}
+
+/** The argument or input field that a value of the document stands in. */
+export function placeOfNode(document: DocumentNode, value: ASTNode): string | undefined {
+  return pathOf(document, (node) => node === value)
 }
 
 interface OfVariable {

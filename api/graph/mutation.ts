@@ -145,8 +145,6 @@ function checkKey(key: string | null): string | null {
   if (key.startsWith('engawa:')) {
     throw new BadInputError(field, `${field} must not begin with "engawa:", which is kept for our own keys.`)
   }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: PostgreSQL cannot store a zero character.
-  if (/\u0000/.test(key)) throw new BadInputError(field, `${field} must not contain a zero character.`)
   return key
 }
 

@@ -67,6 +67,12 @@ function tell(error: unknown, about: Presenting, path: string | undefined): Told
     return { message: error.message, extensions: { code: error.code, ...facts(error) } }
   }
   if (error instanceof PothosValidationError) {
+    if (/cursor/i.test(error.message)) {
+      return {
+        message: 'after must be a cursor of this connection.',
+        extensions: { code: 'BAD_INPUT', field: 'after' },
+      }
+    }
     const field = path?.split('.').at(-1) ?? 'input'
     return { message: error.message, extensions: { code: 'BAD_INPUT', field } }
   }

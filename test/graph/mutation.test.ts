@@ -60,7 +60,6 @@ test.each([
   ['', 'input.idempotencyKey must have 1 to 200 characters.'],
   ['x'.repeat(201), 'input.idempotencyKey must have 1 to 200 characters.'],
   ['engawa:settle', 'input.idempotencyKey must not begin with "engawa:", which is kept for our own keys.'],
-  ['a\u0000b', 'input.idempotencyKey must not contain a zero character.'],
 ])('the idempotency key %j is refused', async (idempotencyKey, message) => {
   expect(await write({ idempotencyKey })).toEqual({
     data: { writeNote: null },

@@ -1,0 +1,161 @@
+import { isObjectType } from 'graphql'
+import { beforeAll, describe, expect, it, test } from 'vitest'
+import { deliverDue } from '../../api/domains/touchpoints/index.ts'
+import { schema } from '../../api/schema.ts'
+import { type Shop, testApp } from '../support/app.ts'
+
+const open = testApp({ role: 'web' })
+const NOW = '2026-04-01T00:00:00Z'
+let shop: Shop
+
+/** How to reach each list, with `@` for the page's arguments. A list of the schema without a way fails the test. */
+const WAYS: Record<string, readonly string[]> = {
+  'Member.inbox': ['member(by: {externalId: "mia"}) { inbox(@) { # } }'],
+  'Member.purchases': ['member(by: {externalId: "mia"}) { purchases(@) { # } }'],
+  'Member.stageHistory': ['member(by: {externalId: "mia"}) { stageHistory(@) { # } }'],
+  'Member.timeline': ['member(by: {externalId: "mia"}) { timeline(@) { # } }'],
+  'Query.members': [
+    'members(@) { # }',
+    ...['OLDEST', 'COOLEST', 'MOST_EXPECTED_PURCHASES'].map((order) => `members(orderBy: ${order}, @) { # }`),
+    'members(filter: {not: {stage: ["visitor"]}}, search: "mia", @) { # }',
+  ],
+  'Wallet.postings': ['member(by: {externalId: "mia"}) { wallet { postings(@) { # } } }'],
+}
+
+interface Page {
+  readonly edges: { readonly cursor: string; readonly node: { readonly id: string } }[]
+  readonly nodes: { readonly id: string }[]
+  readonly pageInfo: Record<
+    'hasNextPage' | 'hasPreviousPage' | 'startCursor' | 'endCursor',
+    boolean | string | null
+  >
+}
+
+async function pageOf(way: string, args: Record<string, number | string | null>, of = shop): Promise<Page> {
+  const given = Object.entries(args).map(([name, value]) => `${name}: ${JSON.stringify(value)}`)
+  const entry = way.includes('timeline') ? '... on Node { id }' : 'id'
+  const page = `edges { cursor node { ${entry} } } nodes { ${entry} } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }`
+  const { data, errors } = await of.ask(
+    of.staff,
+    `{ ${way.replace('@', given.join(', ')).replace('#', page)} }`,
+  )
+  expect(errors).toEqual([])
+  let found = data
+  while (!('edges' in found)) found = Object.values(found)[0]
+  return found
+}
+
+const ids = ({ nodes }: Page) => nodes.map(({ id }) => id)
+
+/** Everything of mia happens at one instant, three times over: only the ids tell entries apart. */
+beforeAll(async () => {
+  shop = await open({ testClock: NOW })
+  for (let i = 0; i < 9; i++) await shop.member(`mia ${i}`, { email: `m${i}@example.com` })
+  const { by: member } = await shop.member('mia')
+  for (const day of ['2026-04-01T00:00:00Z', '2026-04-02T00:00:00Z', '2026-04-03T00:00:00Z']) {
+    await shop.clock(day)
+    const orders = Array.from({ length: 3 }, (_, i) => ({
+      orderId: `${day} ${i}`,
+      purchasedAt: day,
+      currency: 'JPY',
+      total: 200,
+    }))
+    for (const order of orders) await shop.do('recordPurchase', { member, ...order })
+    for (const { orderId } of orders) await shop.do('refundPurchase', { orderId })
+    await deliverDue(shop.ground.app.db, shop.tenant.id, shop.ground.app.delivery)
+  }
+})
+
+test('every list of the schema is paged through below', () => {
+  const lists = Object.values(schema.getTypeMap())
+    .filter(isObjectType)
+    .flatMap((type) => Object.values(type.getFields()).map((field) => ({ type, field })))
+    .filter(({ field }) => field.args.some(({ name }) => name === 'first'))
+    .map(({ type, field }) => `${type.name}.${field.name}`)
+  expect(Object.keys(WAYS)).toEqual(lists.sort())
+})
+
+describe.each(Object.values(WAYS).flat())('%s', (way) => {
+  let all: string[]
+  beforeAll(async () => {
+    all = ids(await pageOf(way, { first: 100 }))
+    expect(all.length).toBeGreaterThan(8)
+    expect(new Set(all).size).toBe(all.length)
+  })
+
+  it.each([1, 2, 4, 7])('forward by %i is the whole list', async (first) => {
+    const seen: string[] = []
+    for (let after: string | null = null, more = true; more; ) {
+      const page: Page = await pageOf(way, { first, after })
+      expect(page.edges.map(({ node }) => node)).toEqual(page.nodes)
+      expect(page.pageInfo).toMatchObject({
+        hasPreviousPage: after !== null,
+        startCursor: page.edges[0]?.cursor,
+        endCursor: page.edges.at(-1)?.cursor,
+      })
+      seen.push(...ids(page))
+      after = String(page.pageInfo.endCursor)
+      more = page.pageInfo.hasNextPage === true
+    }
+    expect(seen).toEqual(all)
+  })
+
+  it.each([1, 2, 4, 7])('backward by %i is the whole list', async (last) => {
+    const seen: string[] = []
+    for (let before: string | null = null, more = true; more; ) {
+      const page: Page = await pageOf(way, { last, before })
+      expect(page.pageInfo.hasNextPage).toBe(before !== null)
+      seen.unshift(...ids(page))
+      before = String(page.pageInfo.startCursor)
+      more = page.pageInfo.hasPreviousPage === true
+    }
+    expect(seen).toEqual(all)
+  })
+
+  it('goes on from any entry, both ways', async () => {
+    const { edges } = await pageOf(way, { first: 100 })
+    for (const [i, { cursor }] of edges.entries()) {
+      expect(ids(await pageOf(way, { first: 3, after: cursor }))).toEqual(all.slice(i + 1, i + 4))
+      expect(ids(await pageOf(way, { last: 3, before: cursor }))).toEqual(all.slice(Math.max(0, i - 3), i))
+    }
+  })
+
+  it('has twenty entries unless told', async () => {
+    expect(ids(await pageOf(way, { after: null }))).toEqual(all.slice(0, 20))
+  })
+
+  it.each([
+    [{ first: 0 }, 'first'],
+    [{ first: 101 }, 'first'],
+    [{ last: 101 }, 'last'],
+    [{ first: -1 }, 'first'],
+    [{ first: 1, last: 1 }, 'last'],
+    [{ first: 1, before: 'x' }, 'before'],
+    [{ first: 1, after: 'x' }, 'after'],
+    [{ last: 1, before: '' }, 'before'],
+  ])('refuses %o', async (args, field) => {
+    const given = Object.entries(args).map(([name, value]) => `${name}: ${JSON.stringify(value)}`)
+    const { errors } = await shop.ask(
+      shop.staff,
+      `{ ${way.replace('@', given.join(', ')).replace('#', '__typename')} }`,
+    )
+    expect(errors).toMatchObject([{ code: 'BAD_INPUT', field }])
+  })
+
+  it('refuses a cursor of another kind of list, and one of another tenant', async () => {
+    const isTimeline = way.includes('timeline')
+    const other = isTimeline ? 'members(@) { # }' : 'member(by: {externalId: "mia"}) { timeline(@) { # } }'
+    const elsewhere = await open()
+    await elsewhere.member('mia')
+    const cursors = [
+      (await pageOf(other, { first: 1 })).pageInfo.endCursor,
+      (await pageOf('members(@) { # }', { first: 1 }, elsewhere)).pageInfo.endCursor,
+    ]
+    for (const after of cursors) {
+      const query = `{ ${way.replace('@', `first: 3, after: "${after}"`).replace('#', 'nodes { __typename }')} }`
+      expect((await shop.ask(shop.staff, query)).errors).toMatchObject([
+        { code: 'BAD_INPUT', field: 'after' },
+      ])
+    }
+  })
+})
