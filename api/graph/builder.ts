@@ -54,7 +54,16 @@ export const builder = new SchemaBuilder<{
   DefaultNodeNullability: false
   DefaultEdgesNullability: false
 }>({
-  plugins: [ScopeAuthPlugin, ErrorsPlugin, RelayPlugin, DataloaderPlugin, 'loadedRows', PrismaPlugin, 'pages', 'idField'],
+  plugins: [
+    ScopeAuthPlugin,
+    ErrorsPlugin,
+    RelayPlugin,
+    DataloaderPlugin,
+    'loadedRows',
+    PrismaPlugin,
+    'pages',
+    'idField',
+  ],
   defaultFieldNullability: false,
   scopeAuth: {
     defaultStrategy: 'all',

@@ -68,6 +68,15 @@ test.each([
   expect(said).toEqual([])
 })
 
+test('text that cannot be stored is refused, naming its field', async () => {
+  const message = 'input.idempotencyKey must not contain zero characters or halves of surrogate pairs.'
+  expect(await write({ idempotencyKey: 'a\u0000b' })).toEqual({
+    data: undefined,
+    errors: [{ message, code: 'BAD_INPUT', field: 'input.idempotencyKey' }],
+  })
+  expect(said).toEqual([])
+})
+
 test('an expected failure is typed data with its facts', async () => {
   expect(await write({ points: 60 })).toMatchObject({
     data: {
