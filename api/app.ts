@@ -23,7 +23,7 @@ import { startDue } from './platform/due.ts'
 import { openEgress } from './platform/egress.ts'
 import { UnauthenticatedError } from './platform/errors.ts'
 import { type Events, openEvents } from './platform/events.ts'
-import { openHealth } from './platform/health.ts'
+import { type Check, openHealth } from './platform/health.ts'
 import { openJobs } from './platform/jobs.ts'
 import type { Log } from './platform/log.ts'
 import { openMetrics } from './platform/metrics.ts'
@@ -40,6 +40,8 @@ export interface AppOptions {
   readonly role: Role
   readonly log: Log
   readonly deployment: Deployment
+  /** Further conditions of readiness. */
+  readonly checks?: Readonly<Record<string, Check>>
   /** The tabs of GraphiQL in development mode. */
   readonly tabs?: NonNullable<FrontDoorOptions['graphiql']>
   /** For tests: the second wall has to hold by itself. */
@@ -56,8 +58,6 @@ export interface App {
   readonly delivery: DeliveryPorts
   /** Where the API answers, as in `http://localhost:4000/graphql`; undefined for a worker. */
   readonly url: string | undefined
-  /** Adds a condition to readiness. */
-  readonly health: ReturnType<typeof openHealth>
   readonly isDevelopment: boolean
   /** Stops taking requests and jobs, finishes those it has (10 s at most), then closes everything. */
   close(): Promise<void>
@@ -141,6 +141,7 @@ export async function openApp(options: AppOptions): Promise<App> {
       await db.system.query('select 1')
       return true as const
     })
+    for (const [name, check] of Object.entries(options.checks ?? {})) health.add(name, check)
     health.add('sequencer', () => events.ready() || 'nobody logs events yet')
     metrics.watch('subscriptions', () => events.numbers().followers)
 
@@ -170,7 +171,7 @@ export async function openApp(options: AppOptions): Promise<App> {
       url = `http://localhost:${port}/graphql`
     }
     closers.push(() => health.drain())
-    return { db, tenants, events, delivery, url, health, isDevelopment: auth.isDevelopment, close: closing }
+    return { db, tenants, events, delivery, url, isDevelopment: auth.isDevelopment, close: closing }
   } catch (error) {
     await closing().catch(() => {})
     throw error

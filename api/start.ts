@@ -24,9 +24,11 @@ export async function start(role: Role): Promise<void> {
     open.database = openDatabase(config)
     const database = await open.database
     if (stopping.aborted) return
-    open.app = openServing({ config, log, role, database })
+    const demo = { isSettled: role !== 'both' }
+    open.app = openServing({ config, log, role, database, demo })
     const app = await open.app
-    if (database.isEmbedded && role !== 'web') await bringDemo(app)
+    if (!demo.isSettled) await bringDemo(app)
+    demo.isSettled = true
     const { url, isDevelopment } = app
     log.info({ role, url, isDevelopment, isEmbedded: database.isEmbedded }, 'Started.')
     if (url !== undefined) process.stdout.write(await welcome(app, { config, demo: await seeDemo(app.db) }))
@@ -55,24 +57,24 @@ interface Parts {
   readonly log: Log
   readonly role: Role
   readonly database: Database
+  /** Settled once the demo is there or not wanted; until then the process is not ready. */
+  readonly demo: { readonly isSettled: boolean }
 }
 
-async function openServing({ config, log, role, database }: Parts): Promise<App> {
+async function openServing({ config, log, role, database, demo }: Parts): Promise<App> {
   const late: { app?: App } = {}
   const tabs = async () =>
     late.app ? openTabs({ db: late.app.db, dataDir: config.dataDir, now: late.app.delivery.clock.now })() : []
-  late.app = await openApp({ config, databaseUrl: database.url, role, log, deployment, tabs })
+  const checks = { demo: () => demo.isSettled || 'being loaded' }
+  late.app = await openApp({ config, databaseUrl: database.url, role, log, deployment, tabs, checks })
   return late.app
 }
 
-/** Loads the demo into an embedded database that is empty; until then the process is not ready. */
+/** Loads the demo into an empty database, in development mode: a tenant of one's own comes before any issuer. */
 async function bringDemo(app: App): Promise<void> {
-  if (!(await wantsDemo(app.db))) return
-  let isThere = false
-  app.health.add('demo', () => isThere || 'being loaded')
+  if (!app.isDevelopment || !(await wantsDemo(app.db))) return
   if (process.stderr.isTTY) process.stderr.write('Loading the demo …\n')
   await loadDemo({ ...app.delivery, db: app.db })
-  isThere = true
 }
 
 /** Listens to the signals that stop a process; the answer is aborted as soon as one came. */
