@@ -6,12 +6,6 @@ export function positive<N extends bigint | number>(value: N, field: string): N 
   throw new BadInputError(field, `${field} must be more than zero; it is ${value}.`)
 }
 
-/** Refuses less than zero. Throws BadInputError naming the field. */
-export function notNegative<N extends bigint | number>(value: N, field: string): N {
-  if (value >= 0) return value
-  throw new BadInputError(field, `${field} must be zero or more; it is ${value}.`)
-}
-
 /**
  * Text without blanks around it, of 1 to `most` characters. Throws BadInputError naming the field.
  * Control characters are refused as well: PostgreSQL cannot store a zero character, and none belongs in a name.

@@ -1,6 +1,6 @@
 export { attributePredicate, membershipPredicate } from './audience.ts'
 export { Member, MemberByInput, MemberConnection, memberOf, memberRef } from './graphql.ts'
 export type { MemberBy, MembershipEnd, NewMember } from './service.ts'
-export { endMembership, registerMember, updateMember } from './service.ts'
+export { registerMember } from './service.ts'
 export { MembershipWatch, standingMember } from './standing.ts'
 export { namesOf } from './store.ts'

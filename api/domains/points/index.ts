@@ -1,4 +1,4 @@
-export { Hold, PointsTransaction, transactionOf, Wallet } from './graphql.ts'
+export { PointsTransaction, transactionOf } from './graphql.ts'
 export type { Held, LedgerCheck, Moved, NewGrant, NewHold, NewSpend } from './service.ts'
 export {
   captureHold,

@@ -11,10 +11,10 @@ import { openRevocations, type Revocable } from './revocation.ts'
 import { verifyToken } from './tokens.ts'
 import type { Viewer } from './viewer.ts'
 
-export { type DevelopmentToken, developmentIssuer, mintDevelopmentToken } from './development.ts'
-export { addIssuer, type NewIssuer, signatureAlgorithms } from './issuers.ts'
+export { type DevelopmentToken, mintDevelopmentToken } from './development.ts'
+export { addIssuer, type NewIssuer } from './issuers.ts'
 export { type NewRevocation, revokeTokens } from './revocation.ts'
-export { kindClaim, type Viewer, type ViewerKind } from './viewer.ts'
+export type { Viewer, ViewerKind } from './viewer.ts'
 
 /** Called when tokens were revoked, with a judge: true for each viewer whose token just became worthless. */
 export type RevocationListener = (matches: (viewer: Revocable) => boolean) => void
