@@ -4,23 +4,8 @@ import type { Context } from '../../graph/context.ts'
 import { loader } from '../../graph/load.ts'
 import { ownOnly } from '../../graph/own.ts'
 import { read } from '../../graph/read.ts'
-import { connectionOf } from '../../graph/relay.ts'
 import { Member } from '../members/index.ts'
 import { type ExpiringPoints, expiringWithin, type WalletNow, walletsNow } from './wallets.store.ts'
-
-const Bucket = builder.enumType('Bucket', {
-  description: 'Where points of a lot can be.',
-  values: {
-    ISSUE: { description: 'Outside the lot: where points come from.' },
-    PENDING: { description: 'Granted, and spendable later.' },
-    AVAILABLE: { description: 'Spendable.' },
-    HELD: { description: 'Reserved by a hold.' },
-    SPENT: { description: 'Spent.' },
-    EXPIRED: { description: 'Past their date.' },
-    REVOKED: { description: 'Taken back, or used to repay a debt.' },
-  },
-})
-type BucketName = typeof Bucket.$inferType
 
 const PointsTransactionKind = builder.enumType('PointsTransactionKind', {
   description: 'What a points transaction is.',
@@ -40,18 +25,6 @@ const PointsTransactionKind = builder.enumType('PointsTransactionKind', {
   },
 })
 type Kind = typeof PointsTransactionKind.$inferType
-
-/** What became of a hold. */
-export const HoldState = builder.enumType('HoldState', {
-  description: 'What became of a hold.',
-  values: {
-    OPEN: { description: 'It reserves its points.' },
-    CAPTURED: { description: 'Its points were spent, as far as asked; the rest went back.' },
-    VOIDED: { description: 'It was let go; its points went back.' },
-    EXPIRED: { description: 'Its time ran out; its points went back.' },
-  },
-})
-type HoldStateName = typeof HoldState.$inferType
 
 /** One move of points: everything that one operation did to one wallet. */
 export const PointsTransaction = builder.prismaNode('Op', {
@@ -189,104 +162,6 @@ function amountOf<Amount extends keyof WalletNow>(
   )
 }
 
-/** One move inside a lot. */
-export const Posting = builder.prismaNode('Posting', {
-  nullable: true,
-  id: { resolve: ({ transactionId, seq }) => `${transactionId}.${seq}` },
-  findUnique: (id, context) => {
-    const [transactionId = '', seq = '0'] = id.split('.')
-    return {
-      tenantId_transactionId_seq: { tenantId: context.db.tenantId, transactionId, seq: Number(seq) },
-      AND: ownOnly(context, (memberId) => ({ wallet: { memberId } })),
-    }
-  },
-  authScopes: { reads: 'points:read' },
-  select: { transactionId: true, seq: true },
-  fields: (t) => ({
-    transaction: t.relation('transaction', {
-      type: PointsTransaction,
-      description: 'The operation it is part of.',
-    }),
-    from: t.field({
-      type: Bucket,
-      description: 'Where the points were.',
-      select: { fromBucket: true },
-      resolve: ({ fromBucket }) => fromBucket.toUpperCase() as BucketName, // an enum of the database
-    }),
-    to: t.field({
-      type: Bucket,
-      description: 'Where they went.',
-      select: { toBucket: true },
-      resolve: ({ toBucket }) => toBucket.toUpperCase() as BucketName, // likewise
-    }),
-    points: t.expose('amount', { type: 'Points', description: 'How many points moved.' }),
-    at: t.field({
-      type: 'DateTime',
-      description: 'When it happened.',
-      select: { transaction: { select: { at: true } } },
-      resolve: ({ transaction }) => transaction.at,
-    }),
-    bookedAt: t.field({
-      type: 'DateTime',
-      description: 'When it was written.',
-      select: { transaction: { select: { bookedAt: true } } },
-      resolve: ({ transaction }) => transaction.bookedAt,
-    }),
-    explanation: t.string({
-      description: 'The move in a sentence that may be shown to the member.',
-      select: {
-        amount: true,
-        fromBucket: true,
-        toBucket: true,
-        transaction: { select: { reason: true, kind: true } },
-        lot: { select: { sourceType: true, rule: true, ruleVersion: true, expiresAt: true } },
-      },
-      resolve: explain,
-    }),
-  }),
-})
-
-interface Explained {
-  readonly amount: bigint
-  readonly fromBucket: string
-  readonly toBucket: string
-  readonly transaction: { readonly reason: string | null; readonly kind: string }
-  readonly lot: {
-    readonly sourceType: string
-    readonly rule: string
-    readonly ruleVersion: number | null
-    readonly expiresAt: Date | null
-  }
-}
-
-function explain({ amount, fromBucket, toBucket, transaction, lot }: Explained): string {
-  const why = transaction.reason ? `: ${transaction.reason}` : ''
-  const rule =
-    lot.rule && fromBucket.toUpperCase() === 'ISSUE'
-      ? `, by the rule ${lot.rule} (version ${lot.ruleVersion ?? 1})`
-      : ''
-  const until =
-    lot.expiresAt && toBucket.toUpperCase() === 'AVAILABLE'
-      ? `, good until ${lot.expiresAt.toISOString().slice(0, 10)}`
-      : ''
-  return `${amount} points ${fromBucket.toLowerCase()} → ${toBucket.toLowerCase()}${why}${rule}${until}.`
-}
-
-const PostingConnection = connectionOf(Posting, 'Posting')
-
-builder.prismaObjectField(Wallet, 'postings', (t) =>
-  t.relatedConnection(
-    'postings',
-    {
-      description: 'Every move of points of this wallet, newest first.',
-      nullable: true,
-      cursor: 'tenantId_transactionId_seq',
-      query: { orderBy: [{ walletVersion: 'desc' }, { seq: 'desc' }] },
-    },
-    PostingConnection,
-  ),
-)
-
 builder.prismaObjectField(Member, 'wallet', (t) =>
   t.field({
     type: Wallet,
@@ -305,41 +180,8 @@ builder.prismaObjectField(Member, 'wallet', (t) =>
   }),
 )
 
-/** Points that a member has reserved. */
-export const Hold = builder.prismaNode('Hold', {
-  nullable: true,
-  id: { resolve: ({ id }) => id },
-  findUnique: (id, context) => ({
-    tenantId_id: { tenantId: context.db.tenantId, id },
-    AND: ownOnly(context, (memberId) => ({ wallet: { memberId } })),
-  }),
-  authScopes: { reads: 'points:read' },
-  select: { id: true },
-  fields: (t) => ({
-    points: t.expose('amount', { type: 'Points', description: 'How many points were reserved.' }),
-    state: t.field({
-      type: HoldState,
-      description: 'What became of it, by the clock too.',
-      select: { state: true, expiresAt: true },
-      resolve: ({ state, expiresAt }, _args, context) =>
-        completeValue(
-          context.now(),
-          (now) => (state === 'OPEN' && expiresAt <= now ? 'EXPIRED' : state) as HoldStateName, // a check holds it
-        ),
-    }),
-    captured: t.expose('captured', { type: 'Points', description: 'How many of them were spent.' }),
-    released: t.field({
-      type: 'Points',
-      description: 'How many of them went back.',
-      select: { state: true, expiresAt: true, released: true, amount: true },
-      resolve: ({ state, expiresAt, released, amount }, _args, context) =>
-        completeValue(context.now(), (now) => (state === 'OPEN' && expiresAt <= now ? amount : released)),
-    }),
-    expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'When it lets go by itself.' }),
-  }),
-})
-
-type PayloadFields<Payload extends object> = PothosSchemaTypes.ObjectFieldBuilder<Types, Payload>
+/** The fields of a payload of this shape. */
+export type PayloadFields<Payload extends object> = PothosSchemaTypes.ObjectFieldBuilder<Types, Payload>
 
 /** The field `wallet` of a payload that knows which it changed. */
 export const walletOf = <Payload extends { readonly wallet: string }>(t: PayloadFields<Payload>) =>
@@ -363,13 +205,4 @@ export const transactionOf = <Payload extends { readonly transaction: string | n
       transaction === null
         ? null
         : read(db).op.findFirst({ ...query, where: { transactionId: transaction, walletId: { not: null } } }),
-  })
-
-/** The field `hold` of a payload that knows which it changed. */
-export const holdOf = <Payload extends { readonly hold: string }>(t: PayloadFields<Payload>) =>
-  t.prismaField({
-    type: Hold,
-    nullable: true,
-    description: 'The hold, as it is now.',
-    resolve: (query, { hold }, _args, { db }) => read(db).hold.findFirst({ ...query, where: { id: hold } }),
   })

@@ -15,8 +15,17 @@ import {
 } from '../../platform/errors.ts'
 import { MemberByInput, memberRef } from '../members/index.ts'
 import { pointsExpired, pointsHeld, pointsPosted } from './events.ts'
-import { Hold, HoldState, holdOf, PointsTransaction, transactionOf, Wallet, walletOf } from './graphql.ts'
-import { captureHold, grantPoints, holdPoints, refundSpend, spendPoints, verify, voidHold } from './service.ts'
+import { PointsTransaction, transactionOf, Wallet, walletOf } from './graphql.ts'
+import { Hold, HoldState, holdOf } from './holds.graphql.ts'
+import {
+  captureHold,
+  grantPoints,
+  holdPoints,
+  refundSpend,
+  spendPoints,
+  verify,
+  voidHold,
+} from './service.ts'
 
 const REASON = 'Why, in words for the member; 1 to 200 characters.'
 const CURRENCY = "Which points; the tenant's usual ones when left out."
@@ -30,8 +39,14 @@ mutation('grantPoints', {
     points: t.field({ type: 'Points', required: true, description: 'How many; more than zero.' }),
     currency: t.string({ description: CURRENCY }),
     reason: t.string({ required: true, description: REASON }),
-    availableAt: t.field({ type: 'DateTime', description: 'When they become spendable; at once when left out.' }),
-    expiresAt: t.field({ type: 'DateTime', description: 'From when on they cannot be spent; never when left out.' }),
+    availableAt: t.field({
+      type: 'DateTime',
+      description: 'When they become spendable; at once when left out.',
+    }),
+    expiresAt: t.field({
+      type: 'DateTime',
+      description: 'From when on they cannot be spent; never when left out.',
+    }),
   }),
   resolve: async ({ member, points, reason, ...grant }, { db }, operation) =>
     raise(
@@ -101,7 +116,8 @@ mutation('refundSpend', {
 })
 
 mutation('holdPoints', {
-  description: 'Reserves points for a time, or fails now. Needs: `points:write`. Emits: `points.held`, `points.posted`.',
+  description:
+    'Reserves points for a time, or fails now. Needs: `points:write`. Emits: `points.held`, `points.posted`.',
   scopes: { writes: 'points:write' },
   errors: [IdempotencyKeyReusedError, InsufficientPointsError, MembershipEndedError],
   input: (t) => ({
@@ -141,7 +157,10 @@ mutation('captureHold', {
     raise(
       await captureHold(
         db,
-        { hold: idOf('Hold', hold, 'input.hold'), points: points == null ? null : positive(points, 'input.points') },
+        {
+          hold: idOf('Hold', hold, 'input.hold'),
+          points: points == null ? null : positive(points, 'input.points'),
+        },
         operation,
       ),
     ),
@@ -153,7 +172,8 @@ mutation('voidHold', {
   scopes: { writes: 'points:write' },
   errors: [IdempotencyKeyReusedError, HoldResolvedError, HoldExpiredError],
   input: (t) => ({ hold: t.id({ required: true, description: 'The hold.' }) }),
-  resolve: async ({ hold }, { db }, operation) => raise(await voidHold(db, idOf('Hold', hold, 'input.hold'), operation)),
+  resolve: async ({ hold }, { db }, operation) =>
+    raise(await voidHold(db, idOf('Hold', hold, 'input.hold'), operation)),
   payload: (t) => ({ hold: holdOf(t), wallet: walletOf(t) }),
 })
 
@@ -170,7 +190,8 @@ const LedgerDifference = builder.objectRef<Check['differences'][number]>('Ledger
       type: Wallet,
       nullable: true,
       description: 'The wallet.',
-      resolve: (query, { wallet }, _args, { db }) => read(db).wallet.findFirst({ ...query, where: { id: wallet } }),
+      resolve: (query, { wallet }, _args, { db }) =>
+        read(db).wallet.findFirst({ ...query, where: { id: wallet } }),
     }),
     expected: t.exposeString('expected', { description: 'What the postings say.' }),
     found: t.exposeString('found', { description: 'What stands there.' }),

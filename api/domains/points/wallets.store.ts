@@ -9,7 +9,10 @@ export interface WalletNow {
 }
 
 /** The wallets as they are now, by id; one statement for all of them. */
-export async function walletsNow(tx: Tx, wallets: readonly string[]): Promise<ReadonlyMap<string, WalletNow>> {
+export async function walletsNow(
+  tx: Tx,
+  wallets: readonly string[],
+): Promise<ReadonlyMap<string, WalletNow>> {
   const rows = await tx.query<{ wallet_id: string } & Record<keyof WalletNow, string>>({
     name: 'wallets_now',
     text: 'select wallet_id, available, pending, held, debt from wallets_now($1)',
@@ -41,6 +44,7 @@ export async function expiringWithin(
     values: [wallets, within],
   })
   const found = new Map<string, ExpiringPoints[]>(wallets.map((wallet) => [wallet, []]))
-  for (const row of rows) found.get(row.wallet_id)?.push({ points: BigInt(row.points), expiresAt: row.expires_at })
+  for (const row of rows)
+    found.get(row.wallet_id)?.push({ points: BigInt(row.points), expiresAt: row.expires_at })
   return found
 }
