@@ -77,14 +77,15 @@ create table lifecycle_state (
   band                text not null default 'FRESH' check (band in ('FRESH', 'COOLING', 'STALE', 'COLD')),
   next_band_at        timestamptz,
   due_at              timestamptz generated always as (least(silent_at, next_band_at)) stored,
-  /* An import brought facts that the history does not tell yet; it is derived anew once all of them are there. */
-  awaits_replay       boolean not null default false,
+  /* An import brought facts that the history does not tell yet; it is derived anew when the import ends, or, when
+     none came to its end, after this instant of real time. */
+  replay_after        timestamptz,
   primary key (tenant_id, member_id),
   foreign key (tenant_id, member_id) references member (tenant_id, id),
   check ((silent_at is null) = (silent_stage is null))
 ) with (fillfactor = 80);
 create index lifecycle_state_due on lifecycle_state (tenant_id, due_at) where due_at is not null;
-create index lifecycle_state_awaiting on lifecycle_state (tenant_id, member_id) where awaits_replay;
+create index lifecycle_state_awaiting on lifecycle_state (tenant_id, replay_after) where replay_after is not null;
 create index lifecycle_state_stage on lifecycle_state (tenant_id, stage);
 call protect('lifecycle_state');
 grant select on lifecycle_state to engawa_app, engawa_system;
@@ -278,7 +279,7 @@ create function lifecycle_store(p_state lifecycle_state) returns void language s
     completed_purchases = p_state.completed_purchases, repeat_count = p_state.repeat_count,
     first_at = p_state.first_at, last_at = p_state.last_at, rhythm_a = p_state.rhythm_a,
     rhythm_b = p_state.rhythm_b, rhythm_k = p_state.rhythm_k, band = p_state.band,
-    next_band_at = p_state.next_band_at, awaits_replay = false
+    next_band_at = p_state.next_band_at, replay_after = null
   where s.tenant_id = p_state.tenant_id and s.member_id = p_state.member_id
 $$;
 
@@ -411,10 +412,11 @@ begin
   perform lifecycle_store(v_state);
 end $$;
 
-/* Says that facts of these members were imported: their histories are to be derived anew. */
+/* Says that facts of these members were imported: their histories are to be derived anew when no more of them come. */
 create function lifecycle_await_replay(p_members uuid[]) returns void language sql as $$
-  update lifecycle_state s set awaits_replay = true
-  where s.tenant_id = current_tenant() and s.member_id = any (p_members) and not s.awaits_replay
+  update lifecycle_state s set replay_after = clock_timestamp() + interval '1 minute'
+  where s.tenant_id = current_tenant() and s.member_id = any (p_members)
+    and (s.replay_after is null or s.replay_after < clock_timestamp() + interval '30 seconds')
 $$;
 
 /*

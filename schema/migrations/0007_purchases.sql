@@ -118,24 +118,33 @@ $$;
 /* Catches up with what an import brought for a member, if anything, before something new happens. */
 create function purchase_replay_awaited(p_member uuid) returns void language sql as $$
   select purchase_replay(s.member_id, 'IMPORT') from lifecycle_state s
-  where s.tenant_id = current_tenant() and s.member_id = p_member and s.awaits_replay
+  where s.tenant_id = current_tenant() and s.member_id = p_member and s.replay_after is not null
 $$;
 
-/*
- * Derives the histories that an import left to be derived, for at most p_limit members; how many. An import ends with
- * it, and when it was killed before, the clock's worker does.
- */
+/* Derives the histories that an import left to be derived, for at most p_limit members; how many. It ends an import. */
 create function purchase_replay_due(p_limit int) returns int
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   v_members uuid[] := array(
-    select s.member_id from lifecycle_state s where s.tenant_id = current_tenant() and s.awaits_replay
+    select s.member_id from lifecycle_state s where s.tenant_id = current_tenant() and s.replay_after is not null
     order by s.member_id limit p_limit for no key update skip locked);
 begin
   perform purchase_replay(m, 'IMPORT') from unnest(v_members) m;
   return cardinality(v_members);
 end $$;
 grant execute on function purchase_replay_due(int) to engawa_app;
+
+/*
+ * The same for an import that was killed: nothing as long as one is still bringing purchases to this tenant, because
+ * what is derived from a part of them stands in the history for good.
+ */
+create function purchase_replay_abandoned(p_limit int) returns int
+language sql security definer set search_path = public, pg_temp as $$
+  select case when exists (
+      select from lifecycle_state s where s.tenant_id = current_tenant() and s.replay_after > clock_timestamp())
+    then 0 else purchase_replay_due(p_limit) end
+$$;
+grant execute on function purchase_replay_abandoned(int) to engawa_app;
 
 /*
  * Records one purchase; p_lines is [{"sku", "name", "quantity", "amount"}] with amount in minor units.

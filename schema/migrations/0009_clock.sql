@@ -6,7 +6,7 @@ set local role engawa_owner;
 create function due_tenants() returns setof uuid language sql stable as $$
   select t.id from tenant t
   where exists (select from lifecycle_state s where s.tenant_id = t.id and s.due_at < coalesce(t.clock_at, now()))
-     or exists (select from lifecycle_state s where s.tenant_id = t.id and s.awaits_replay)
+     or (select max(s.replay_after) < now() from lifecycle_state s where s.tenant_id = t.id and s.replay_after is not null)
      or exists (select from wallet w where w.tenant_id = t.id and w.due_at <= coalesce(t.clock_at, now()))
 $$;
 grant execute on function due_tenants() to engawa_system;

@@ -53,7 +53,11 @@ const REPLAYED = 500
  * that stages are derived at the end, when the order in which the file tells of a member no longer matters.
  * Killed at any moment, it has taken whole batches; run again, it takes the rest and changes nothing of the others.
  */
-export async function importPurchases(tx: Tx, rows: AsyncIterable<Parsed>, report: ImportReport): Promise<ImportSummary> {
+export async function importPurchases(
+  tx: Tx,
+  rows: AsyncIterable<Parsed>,
+  report: ImportReport,
+): Promise<ImportSummary> {
   let sum: ImportSummary = { purchases: 0, members: 0, known: 0, rejected: 0 }
   let batch: ImportRow[] = []
   let batches = 0
@@ -82,13 +86,13 @@ export async function importPurchases(tx: Tx, rows: AsyncIterable<Parsed>, repor
     if (batch.length === BATCH) await take()
   }
   if (batch.length > 0) await take()
-  while ((await replayImported(tx, REPLAYED)) > 0);
+  while ((await call<number>(tx, 'select purchase_replay_due($1) as outcome', [REPLAYED])) > 0);
   return sum
 }
 
-/** Derives the stages of members whose purchases were imported, for at most `limit` of them; how many. */
+/** Derives the stages that an import which was killed has left to be derived, for at most `limit` members; how many. */
 export async function replayImported(tx: Tx, limit: number): Promise<number> {
-  return call<number>(tx, 'select purchase_replay_due($1) as outcome', [limit])
+  return call<number>(tx, 'select purchase_replay_abandoned($1) as outcome', [limit])
 }
 
 interface BatchDone extends Omit<ImportSummary, 'rejected'> {
