@@ -13,7 +13,10 @@ export interface Database {
 }
 
 /** Opens the external database of the configuration, or the embedded one, and applies what migrations it lacks. */
-export async function openDatabase({ databaseUrl, dataDir }: Pick<Config, 'databaseUrl' | 'dataDir'>): Promise<Database> {
+export async function openDatabase({
+  databaseUrl,
+  dataDir,
+}: Pick<Config, 'databaseUrl' | 'dataDir'>): Promise<Database> {
   if (databaseUrl !== undefined) {
     await migrate(databaseUrl)
     return { url: databaseUrl, isEmbedded: false, close: async () => {} }

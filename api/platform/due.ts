@@ -30,7 +30,10 @@ export function startDue({ system, log, settle, announced }: DueOptions): DueLoo
 
   async function look(): Promise<void> {
     try {
-      const { rows } = await system.query<{ id: string }>({ name: 'due_tenants', text: 'select id from due_tenants() id' })
+      const { rows } = await system.query<{ id: string }>({
+        name: 'due_tenants',
+        text: 'select id from due_tenants() id',
+      })
       for (const { id } of rows) {
         while (!isStopping && (await settle(id)));
       }

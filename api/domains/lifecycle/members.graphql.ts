@@ -13,7 +13,9 @@ const MemberOrder = builder.enumType('MemberOrder', {
     NEWEST: { description: 'Last registered first.' },
     OLDEST: { description: 'First registered first.' },
     COOLEST: { description: 'Lowest freshness first: whose rhythm is most overdue.' },
-    MOST_EXPECTED_PURCHASES: { description: 'Most purchases expected in the next 90 days first: for whom acting pays.' },
+    MOST_EXPECTED_PURCHASES: {
+      description: 'Most purchases expected in the next 90 days first: for whom acting pays.',
+    },
   },
 })
 
@@ -27,14 +29,19 @@ builder.queryField('members', (t) =>
       cursor: 'tenantId_id',
       args: {
         filter: t.arg({ type: AudienceInput, description: 'Only members who match this rule.' }),
-        search: t.arg.string({ description: 'Only members whose name, e-mail address or external id contains this.' }),
+        search: t.arg.string({
+          description: 'Only members whose name, e-mail address or external id contains this.',
+        }),
         orderBy: t.arg({ type: MemberOrder, defaultValue: 'NEWEST', description: 'How they are sorted.' }),
       },
       resolve: (query, _root, { filter, search, orderBy }, { db, viewer }) => {
         const rule = filter == null ? null : parseRule(filter, 'filter')
         const missing = rule && [...scopesOf(rule)].find((scope) => !viewer?.can(scope))
         if (missing) throw new ForbiddenError(`This filter needs a token with the scope ${missing}.`)
-        const where = [rule && matching(rule), search == null || search.trim() === '' ? null : containing(search)]
+        const where = [
+          rule && matching(rule),
+          search == null || search.trim() === '' ? null : containing(search),
+        ]
         return read(db).member.findMany({
           ...query,
           // The reader's own words; Prisma's types do not know them.
@@ -78,7 +85,8 @@ function ofRhythm(expression: string, direction: SqlOrder['direction']): { sql: 
   }
 }
 
-const weeksFrom = (instant: string, to: string) => `(greatest(0, extract(epoch from ${to} - ${instant})) / ${WEEK})::float8`
+const weeksFrom = (instant: string, to: string) =>
+  `(greatest(0, extract(epoch from ${to} - ${instant})) / ${WEEK})::float8`
 
 const ORDERS = {
   NEWEST: [{ registeredAt: 'desc' }, { id: 'desc' }],

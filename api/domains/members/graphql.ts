@@ -46,14 +46,21 @@ const Membership = builder.objectRef<MembershipFacts>('Membership').implement({
       resolve: ({ membership }) => membership as 'ACTIVE' | 'PAUSED' | 'ENDED', // a check constraint holds it
     }),
     since: t.expose('membershipSince', { type: 'DateTime', description: 'Since when the status holds.' }),
-    endedAt: t.expose('endedAt', { type: 'DateTime', nullable: true, description: 'When the membership ended.' }),
+    endedAt: t.expose('endedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the membership ended.',
+    }),
     end: t.field({
       type: MembershipEndReason,
       nullable: true,
       description: 'How the membership ended.',
       resolve: ({ membershipEnd }) => membershipEnd as 'LEFT' | 'REMOVED' | 'EXPIRED' | null, // likewise
     }),
-    reason: t.exposeString('membershipReason', { nullable: true, description: 'Why, in the words of whoever ended it.' }),
+    reason: t.exposeString('membershipReason', {
+      nullable: true,
+      description: 'Why, in the words of whoever ended it.',
+    }),
   }),
 })
 
@@ -78,7 +85,13 @@ export const Member = builder.prismaNode('Member', {
     membership: t.field({
       type: Membership,
       description: 'The standing of the member.',
-      select: { membership: true, membershipSince: true, endedAt: true, membershipEnd: true, membershipReason: true },
+      select: {
+        membership: true,
+        membershipSince: true,
+        endedAt: true,
+        membershipEnd: true,
+        membershipReason: true,
+      },
       resolve: (member) => member,
     }),
   }),
@@ -98,17 +111,23 @@ export const MemberByInput = builder.inputType('MemberBy', {
 })
 
 /** Decodes a member's name of the API into what services take. Throws BadInputError for a malformed id. */
-export function memberRef({ id, externalId }: { id?: string | null; externalId?: string | null }, field: string): MemberBy {
+export function memberRef(
+  { id, externalId }: { id?: string | null; externalId?: string | null },
+  field: string,
+): MemberBy {
   return id != null ? { id: idOf('Member', id, `${field}.id`) } : { externalId: externalId ?? '' }
 }
 
 /** The field `member` of a payload that knows whom it changed. */
-export function memberOf<Payload extends { readonly member: string }>(t: PothosSchemaTypes.ObjectFieldBuilder<Types, Payload>) {
+export function memberOf<Payload extends { readonly member: string }>(
+  t: PothosSchemaTypes.ObjectFieldBuilder<Types, Payload>,
+) {
   return t.prismaField({
     type: Member,
     nullable: true,
     description: 'The member, as it is now.',
-    resolve: (query, { member }, _args, { db }) => read(db).member.findFirst({ ...query, where: { id: member } }),
+    resolve: (query, { member }, _args, { db }) =>
+      read(db).member.findFirst({ ...query, where: { id: member } }),
   })
 }
 
@@ -134,7 +153,10 @@ mutation('registerMember', {
   errors: [MembershipEndedError, IdempotencyKeyReusedError],
   key: 'optional',
   input: (t) => ({
-    externalId: t.string({ required: true, description: "The tenant's own id for the person; 1 to 200 characters." }),
+    externalId: t.string({
+      required: true,
+      description: "The tenant's own id for the person; 1 to 200 characters.",
+    }),
     displayName: t.string({ required: true, description: 'The name to greet the member with.' }),
     email: t.string({ description: 'An e-mail address.' }),
     locale: t.string({ description: "A BCP 47 tag; the tenant's when left out." }),
@@ -142,7 +164,11 @@ mutation('registerMember', {
     attributes: t.field({ type: 'JSON', description: 'A JSON object of names and values.' }),
   }),
   resolve: async (input, { db }, op) =>
-    registerMember(db, input, op.key === null ? { actor: op.actor } : { key: op.key, hash: op.hash, actor: op.actor }),
+    registerMember(
+      db,
+      input,
+      op.key === null ? { actor: op.actor } : { key: op.key, hash: op.hash, actor: op.actor },
+    ),
   payload: (t) => ({
     member: memberOf(t),
     isNew: t.exposeBoolean('is_new', { description: 'Whether the person was not known before.' }),
@@ -164,7 +190,8 @@ mutation('updateMember', {
     attributes: t.field({ type: 'JSON', description: 'A JSON object of names and values to set.' }),
   }),
   resolve: async ({ member, displayName, timeZone, ...changes }, { db }) => {
-    if (displayName === null) throw new BadInputError('input.displayName', 'A display name cannot be removed.')
+    if (displayName === null)
+      throw new BadInputError('input.displayName', 'A display name cannot be removed.')
     return updateMember(db, memberRef(member, 'input.member'), {
       ...changes,
       ...(displayName === undefined ? {} : { displayName }),

@@ -23,7 +23,11 @@ export type MemberChanges = Partial<Omit<NewMember, 'externalId'>>
 export type MembershipEnd = 'LEFT' | 'REMOVED' | 'EXPIRED'
 
 /** Registers a person once per external id; a known one comes back unchanged. Throws MembershipEndedError. */
-export async function registerMember(tx: Tx, member: NewMember, operation: Partial<Operation> & { actor: string }) {
+export async function registerMember(
+  tx: Tx,
+  member: NewMember,
+  operation: Partial<Operation> & { actor: string },
+) {
   checkExternalId(member.externalId)
   checkProfile(member, 'input')
   return raise(await registerCall<Outcome<{ member: string; is_new: boolean }>>(tx, member, operation))
@@ -57,7 +61,10 @@ function checkProfile({ displayName, email, locale, attributes }: MemberChanges,
     throw new BadInputError(`${at}.displayName`, 'A display name has 1 to 200 characters.')
   }
   if (email != null && (email.length > 254 || !/^[^\s@]+@[^\s@]+$/.test(email))) {
-    throw new BadInputError(`${at}.email`, 'An e-mail address looks like name@example.com and has at most 254 characters.')
+    throw new BadInputError(
+      `${at}.email`,
+      'An e-mail address looks like name@example.com and has at most 254 characters.',
+    )
   }
   if (locale != null && !isLocale(locale)) {
     throw new BadInputError(`${at}.locale`, 'A locale is a BCP 47 tag such as ja or en-GB.')
@@ -67,7 +74,10 @@ function checkProfile({ displayName, email, locale, attributes }: MemberChanges,
     throw new BadInputError(`${at}.attributes`, 'Attributes are a JSON object of names and values.')
   }
   if (JSON.stringify(attributes).length > MAX_ATTRIBUTES_BYTES) {
-    throw new BadInputError(`${at}.attributes`, `Attributes hold at most ${MAX_ATTRIBUTES_BYTES} bytes of JSON.`)
+    throw new BadInputError(
+      `${at}.attributes`,
+      `Attributes hold at most ${MAX_ATTRIBUTES_BYTES} bytes of JSON.`,
+    )
   }
 }
 

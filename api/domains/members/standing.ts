@@ -69,7 +69,8 @@ export class MembershipWatch {
   async #run(tenantId: string, { sessions, stop }: Watch): Promise<void> {
     let after: string | null = null
     while (!stop.signal.aborted) {
-      const sees: FollowOptions['sees'] = ({ type }) => type === 'membership.ended' || type === 'member.registered'
+      const sees: FollowOptions['sees'] = ({ type }) =>
+        type === 'membership.ended' || type === 'member.registered'
       for await (const frame of this.#follow({ tenantId, after, sees, signal: stop.signal })) {
         if (frame.kind === 'reset') {
           after = frame.resumeFrom
@@ -79,7 +80,8 @@ export class MembershipWatch {
         if (frame.kind !== 'event') continue
         const { type, memberId } = frame.event
         for (const session of sessions) {
-          const isAbout = type === 'membership.ended' ? session.memberId === memberId : session.memberId === null
+          const isAbout =
+            type === 'membership.ended' ? session.memberId === memberId : session.memberId === null
           if (isAbout) void this.#look(tenantId, session)
         }
       }

@@ -8,7 +8,11 @@ export function namesOf(by: MemberBy): [id: string | null, externalId: string | 
 }
 
 /** member_register of 0002_members.sql. */
-export function registerCall<Answer>(tx: Tx, member: NewMember, operation: Partial<Operation> & { actor: string }) {
+export function registerCall<Answer>(
+  tx: Tx,
+  member: NewMember,
+  operation: Partial<Operation> & { actor: string },
+) {
   return call<Answer>(tx, 'select member_register($1, $2, $3, $4, $5, $6, $7, $8, $9) as outcome', [
     operation.key ?? null,
     operation.hash ?? null,

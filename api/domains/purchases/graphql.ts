@@ -104,7 +104,8 @@ const purchaseOf = <Payload extends { readonly purchase: string }>(
     type: Purchase,
     nullable: true,
     description: 'The purchase, as it is now.',
-    resolve: (query, { purchase }, _args, { db }) => read(db).purchase.findFirst({ ...query, where: { id: purchase } }),
+    resolve: (query, { purchase }, _args, { db }) =>
+      read(db).purchase.findFirst({ ...query, where: { id: purchase } }),
   })
 
 builder.objectField(DuplicateOrderError, 'purchase', (t) =>
@@ -123,7 +124,11 @@ const PurchaseLineInput = builder.inputType('PurchaseLineInput', {
     sku: t.string({ required: true, description: "The product's stock-keeping unit; 1 to 100 characters." }),
     name: t.string({ description: "The product's name." }),
     quantity: t.int({ required: true, defaultValue: 1, description: 'How many pieces.' }),
-    amount: t.field({ type: 'Minor', required: true, description: 'What the line cost in all, in minor units.' }),
+    amount: t.field({
+      type: 'Minor',
+      required: true,
+      description: 'What the line cost in all, in minor units.',
+    }),
   }),
 })
 
@@ -142,10 +147,17 @@ mutation('recordPurchase', {
   errors: [IdempotencyKeyReusedError, DuplicateOrderError, MembershipEndedError],
   input: (t) => ({
     member: t.field({ type: MemberByInput, required: true, description: 'Who bought.' }),
-    orderId: t.string({ required: true, description: "The order's own id at the shop; 1 to 200 characters." }),
+    orderId: t.string({
+      required: true,
+      description: "The order's own id at the shop; 1 to 200 characters.",
+    }),
     purchasedAt: t.field({ type: 'DateTime', required: true, description: 'When; not in the future.' }),
     currency: t.field({ type: 'CurrencyCode', required: true, description: 'The currency of every amount.' }),
-    total: t.field({ type: 'Minor', required: true, description: 'What was paid, in minor units; 0 or more.' }),
+    total: t.field({
+      type: 'Minor',
+      required: true,
+      description: 'What was paid, in minor units; 0 or more.',
+    }),
     lines: t.field({ type: [PurchaseLineInput], description: 'What was bought. At most 500.' }),
   }),
   resolve: ({ member, ...purchase }, { db }, operation) =>

@@ -56,8 +56,11 @@ interface OpenOrder {
 function* closed({ lines, rows, rejects }: OpenOrder): Generator<Parsed> {
   const [head] = rows
   for (const row of head ? rows : []) {
-    const other = (['externalId', 'purchasedAt', 'currency', 'total'] as const).find((name) => row[name] !== head?.[name])
-    if (other) rejects.push({ line: row.line, reason: `${other} differs from line ${head?.line} of the same order` })
+    const other = (['externalId', 'purchasedAt', 'currency', 'total'] as const).find(
+      (name) => row[name] !== head?.[name],
+    )
+    if (other)
+      rejects.push({ line: row.line, reason: `${other} differs from line ${head?.line} of the same order` })
   }
   if (head && rejects.length === 0) {
     yield { ...head, lines: rows.flatMap((row) => row.lines) }
@@ -88,12 +91,22 @@ interface CsvRecord {
 async function* records(file: string, onBytes?: (read: number) => void): AsyncGenerator<CsvRecord> {
   const stream = createReadStream(file)
   const parser = stream.pipe(
-    csvParser({ bom: true, info: true, trim: true, relax_column_count: true, relax_quotes: true, skip_empty_lines: true }),
+    csvParser({
+      bom: true,
+      info: true,
+      trim: true,
+      relax_column_count: true,
+      relax_quotes: true,
+      skip_empty_lines: true,
+    }),
   )
   stream.on('error', (error) => parser.destroy(error))
   let header: string[] | undefined
   let line = 1
-  for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
+  for await (const { record, info } of parser as AsyncIterable<{
+    record: string[]
+    info: { lines: number }
+  }>) {
     const begins = line
     line = info.lines + 1
     onBytes?.(stream.bytesRead)
@@ -111,7 +124,9 @@ function checkHeader(names: readonly string[]): string[] {
   if (missing.length > 0) throw new CsvHeaderError(`The header lacks ${missing.join(', ')}.`)
   const unknown = names.filter((name) => ![...REQUIRED, ...OPTIONAL].includes(name as Column))
   if (unknown.length > 0) {
-    throw new CsvHeaderError(`The header names ${unknown.join(', ')}; known are ${[...REQUIRED, ...OPTIONAL].join(', ')}.`)
+    throw new CsvHeaderError(
+      `The header names ${unknown.join(', ')}; known are ${[...REQUIRED, ...OPTIONAL].join(', ')}.`,
+    )
   }
   return [...names]
 }
@@ -119,7 +134,8 @@ function checkHeader(names: readonly string[]): string[] {
 function parseRow(cells: CsvRecord['cells'], line: number, { currency: usual, isMinor }: CsvOptions): Parsed {
   try {
     const currency = cells.currency || usual || ''
-    if (!isCurrency(currency)) throw new RangeError(`currency ${JSON.stringify(currency)} is not a code of ISO 4217`)
+    if (!isCurrency(currency))
+      throw new RangeError(`currency ${JSON.stringify(currency)} is not a code of ISO 4217`)
     const total = amountOf('total', cells.total ?? '', { currency, isMinor })
     return {
       line,
@@ -157,7 +173,8 @@ function lineOf(cells: CsvRecord['cells'], { total, ...money }: Money & { total:
 }
 
 function amountOf(name: string, text: string, { currency, isMinor }: Money): bigint {
-  if (isMinor && !/^-?\d{1,18}$/.test(text)) throw new RangeError(`${name} ${JSON.stringify(text)} is not a whole number of minor units`)
+  if (isMinor && !/^-?\d{1,18}$/.test(text))
+    throw new RangeError(`${name} ${JSON.stringify(text)} is not a whole number of minor units`)
   try {
     const amount = isMinor ? BigInt(text) : minorFromMajor(text, currency)
     if (amount < 0n) throw new RangeError('it is negative')
@@ -187,12 +204,16 @@ function instantOf(text: string): { purchasedAt: string; isLocal: boolean } {
   if (match?.[1] && calendarDate(match[1]) && !Number.isNaN(Date.parse(text))) {
     return { purchasedAt: new Date(text).toISOString(), isLocal: false }
   }
-  throw new RangeError(`purchased_at ${JSON.stringify(text)} is neither an instant such as 2026-03-01T09:30:00+09:00 nor a date such as 2026-03-01`)
+  throw new RangeError(
+    `purchased_at ${JSON.stringify(text)} is neither an instant such as 2026-03-01T09:30:00+09:00 nor a date such as 2026-03-01`,
+  )
 }
 
 /** The text when it is a real day as YYYY-MM-DD. */
 export function calendarDate(text: string): string | undefined {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined
   const date = new Date(`${text}T00:00:00Z`)
-  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text) && text >= '0001' ? text : undefined
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text) && text >= '0001'
+    ? text
+    : undefined
 }

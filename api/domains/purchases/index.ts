@@ -1,5 +1,11 @@
 export { purchasesPredicate } from './audience.ts'
-export { type ImportReport, type ImportSummary, importPurchases, type Reject, replayImported } from './import.ts'
+export {
+  type ImportReport,
+  type ImportSummary,
+  importPurchases,
+  type Reject,
+  replayImported,
+} from './import.ts'
 export { readCdnow } from './import-cdnow.ts'
 export { readCsv } from './import-csv.ts'
 export { type NewPurchase, recordPurchase, refundPurchase } from './service.ts'

@@ -41,7 +41,8 @@ export async function recordPurchase(tx: Tx, purchase: NewPurchase, { key, hash,
   const lines = purchase.lines ?? []
   checkOrderId(purchase.orderId)
   if (purchase.total < 0n) throw new BadInputError('input.total', 'A total is 0 or more, in minor units.')
-  if (lines.length > MAX_LINES) throw new BadInputError('input.lines', `A purchase has at most ${MAX_LINES} lines.`)
+  if (lines.length > MAX_LINES)
+    throw new BadInputError('input.lines', `A purchase has at most ${MAX_LINES} lines.`)
   for (const [i, line] of lines.entries()) checkLine(line, `input.lines.${i}`)
   return raise(
     await call<Outcome<{ purchase: string; member: string; transaction: string | null }>>(
@@ -72,7 +73,8 @@ export async function refundPurchase(tx: Tx, refund: NewRefund, { key, hash, act
   if (lines && amount != null) {
     throw new BadInputError('input.amount', 'Give lines or an amount, not both; neither refunds the rest.')
   }
-  if (amount != null && amount <= 0n) throw new BadInputError('input.amount', 'An amount is more than 0, in minor units.')
+  if (amount != null && amount <= 0n)
+    throw new BadInputError('input.amount', 'An amount is more than 0, in minor units.')
   if (lines && (lines.length === 0 || lines.length > MAX_LINES)) {
     throw new BadInputError('input.lines', `A refund by lines names 1 to ${MAX_LINES} of them.`)
   }
@@ -102,7 +104,8 @@ function checkOrderId(orderId: string): void {
 }
 
 function checkLine({ sku, quantity, amount }: NewPurchaseLine, at: string): void {
-  if (sku.trim() === '' || sku.length > 100) throw new BadInputError(`${at}.sku`, 'A sku has 1 to 100 characters.')
+  if (sku.trim() === '' || sku.length > 100)
+    throw new BadInputError(`${at}.sku`, 'A sku has 1 to 100 characters.')
   checkQuantity(quantity, at)
   if (amount < 0n) throw new BadInputError(`${at}.amount`, 'An amount is 0 or more, in minor units.')
 }

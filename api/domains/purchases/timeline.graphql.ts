@@ -9,7 +9,7 @@ import { Purchase } from './graphql.ts'
 import { readTimelines, type TimelineRow } from './timeline.store.ts'
 
 const TimelineEntry = builder.unionType('TimelineEntry', {
-  description: "Something that happened with a member.",
+  description: 'Something that happened with a member.',
   types: [Purchase, StageChange, PointsTransaction, Touchpoint],
   // What a row is stands in it; the fields of the type are read when they are asked for, all of a kind together.
   resolveType: (row) => (row as unknown as TimelineRow).kind,
@@ -29,7 +29,14 @@ const timelineOf = loader<string, readonly TimelineRow[]>(async (keys, { db }) =
     await Promise.all(
       [...byPage].map(async ([part, group]) => {
         const { page } = group[0] as Asked // a group has at least one
-        return [part, await readTimelines(db, group.map(({ member }) => member), page)] as const
+        return [
+          part,
+          await readTimelines(
+            db,
+            group.map(({ member }) => member),
+            page,
+          ),
+        ] as const
       }),
     ),
   )
@@ -46,7 +53,10 @@ builder.prismaObjectField(Member, 'timeline', (t) =>
       resolve: async ({ id }, args, context) => {
         const page = pageOf(args, byTime)
         const rows = await timelineOf(context, JSON.stringify({ member: id, page } satisfies Asked))
-        const { edges, pageInfo } = connection(rows, page, { format: byTime, keyOf: ({ at, id }) => ({ at, id }) })
+        const { edges, pageInfo } = connection(rows, page, {
+          format: byTime,
+          keyOf: ({ at, id }) => ({ at, id }),
+        })
         return { pageInfo, edges: edges.map(({ cursor, node }) => ({ cursor, node: asEntry(node) })) }
       },
     },
