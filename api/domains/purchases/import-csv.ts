@@ -18,7 +18,9 @@ const OPTIONAL = ['currency', 'display_name', 'email', 'sku', 'name', 'quantity'
 type Column = (typeof REQUIRED)[number] | (typeof OPTIONAL)[number]
 
 /** The header of a CSV lacks something or names what is not known. */
-export class CsvHeaderError extends Error {}
+export class CsvHeaderError extends Error {
+  override readonly name = 'CsvHeaderError'
+}
 
 /**
  * Reads a purchase CSV: UTF-8 with a header, columns by name in any order. Rows with one order id are lines of one
@@ -28,11 +30,11 @@ export class CsvHeaderError extends Error {}
 export async function* readCsv(file: string, options: CsvOptions): AsyncGenerator<Parsed> {
   const left = await rowsOfOrders(file)
   const open = new Map<string, OpenOrder>()
-  for await (const { line, cells } of records(file, options.onBytes)) {
+  for await (const { line, cells, reason } of records(file, options.onBytes)) {
     const orderId = cells.order_id ?? ''
     const order = open.get(orderId) ?? { lines: [], rows: [], rejects: [] }
     order.lines.push(line)
-    const row = parseRow(cells, line, options)
+    const row = reason === undefined ? parseRow(cells, line, options) : { line, reason }
     if ('reason' in row) order.rejects.push(row)
     else order.rows.push(row)
     const remaining = (left.get(orderId) ?? 1) - 1
@@ -86,6 +88,8 @@ async function rowsOfOrders(file: string): Promise<Map<string, number>> {
 interface CsvRecord {
   readonly line: number
   readonly cells: Partial<Record<Column, string>>
+  /** Why it cannot be read. */
+  readonly reason?: string
 }
 
 async function* records(file: string, onBytes?: (read: number) => void): AsyncGenerator<CsvRecord> {
@@ -115,7 +119,9 @@ async function* records(file: string, onBytes?: (read: number) => void): AsyncGe
       continue
     }
     const cells = Object.fromEntries(header.map((name, i) => [name, record[i] ?? '']))
-    yield { line: begins, cells: record.length === header.length ? cells : { ...cells, external_id: '' } }
+    const isWhole = record.length === header.length
+    const reason = `expected ${header.length} columns as in the header, found ${record.length}`
+    yield { line: begins, cells, ...(!isWhole && { reason }) }
   }
 }
 
