@@ -25,7 +25,8 @@ const PurchaseState = builder.enumType('PurchaseState', {
   },
 })
 
-const PurchaseLine = builder.prismaObject('PurchaseLine', {
+// Known to the relation below by its model.
+builder.prismaObject('PurchaseLine', {
   fields: (t) => ({
     sku: t.exposeString('sku'),
     name: t.exposeString('name', { nullable: true }),
