@@ -14,8 +14,12 @@ export interface Ledger extends AsyncDisposable {
   setClock(at: Date): Promise<void>
   /** Registers a member and returns its id. */
   member(): Promise<string>
+  /** Registers that many. */
+  members(count: number): Promise<string[]>
   /** Earns points for a source, as the rooms above do: an operation of its own. Returns the transaction. */
   earn(earning: Earning): Promise<string>
+  /** Earns for many sources at once, in one statement; returns the sources that it left for the single path. */
+  import(earnings: readonly Earning[]): Promise<string[]>
   /** Takes back what a source earned, for the money refunded so far. Returns the transaction. */
   clawBack(source: string, refundedMinor: bigint, at: Date): Promise<string>
   /** The booked row of a member's wallet. */
@@ -82,6 +86,12 @@ export async function openLedger(url: string, { connections = 4 } = {}): Promise
     return rows[0] as Row
   }
 
+  async function members(count: number): Promise<string[]> {
+    const text = `select member_register(null, null, gen_random_uuid()::text, 'Ann', null, null, null, null, 'staff:test')
+        ->> 'member' as id from generate_series(1, $1)`
+    return (await owner.query(text, [count])).rows.map(({ id }) => id)
+  }
+
   return {
     db,
     tx,
@@ -89,13 +99,22 @@ export async function openLedger(url: string, { connections = 4 } = {}): Promise
     async setClock(at) {
       await db.system.query('update tenant set clock_at = $1 where id = $2', [at, tenantId])
     },
-    async member() {
-      const text = `select member_register(null, null, $1, 'Ann', null, null, null, null, 'staff:test') ->> 'member' as id`
-      return (await one<{ id: string }>(text, [randomUUID()])).id
-    },
+    member: async () => (await members(1))[0] ?? '',
+    members,
     async earn({ member, source, base, points, at, expiresAt }) {
       const values = [member, source, base, points, at, expiresAt]
       return (await one<{ id: string }>('select test_earn($1, $2, $3, $4, $5, $6) as id', values)).id
+    },
+    async import(earnings) {
+      const given = earnings.map(({ expiresAt, ...rest }) => ({
+        ...rest,
+        transaction: randomUUID(),
+        base: String(rest.base),
+        points: String(rest.points),
+        expires_at: expiresAt,
+      }))
+      const { rows } = await owner.query('select source from test_import($1)', [JSON.stringify(given)])
+      return rows.map(({ source }) => source)
     },
     async clawBack(source, refundedMinor, at) {
       return (
@@ -133,5 +152,14 @@ const ROOMS_ABOVE = `
     perform points_claw_back(v_op.transaction_id, 'purchase', p_source, '', p_refunded, p_at, 'Refund');
     return v_op.transaction_id;
   end $$;
-  grant execute on function test_earn, test_claw_back to public;
+  create or replace function test_import(p_rows jsonb) returns table (source text) language sql as $$
+    insert into op (tenant_id, idempotency_key, hash, transaction_id, kind, actor, at)
+    select current_tenant(), 'import ' || (r ->> 'transaction'), '\\x01', (r ->> 'transaction')::uuid, 'EARN', 'test',
+           (r ->> 'at')::timestamptz
+    from jsonb_array_elements(p_rows) r;
+    select r ->> 'source'
+    from points_earn_import(p_rows, 'POINTS', 'purchase', 'purchase', 1, 'Purchase') i
+    join jsonb_array_elements(p_rows) r on (r ->> 'transaction')::uuid = i.transaction_id;
+  $$;
+  grant execute on function test_earn, test_claw_back, test_import to public;
 `

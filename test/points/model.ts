@@ -172,28 +172,18 @@ export class WalletModel {
     for (let at = this.#nextDue(); at <= now; at = this.#nextDue()) this.#settleInstant(at)
   }
 
-  /** The amounts as they are now, without booking anything. */
-  now(now: number): { available: bigint; pending: bigint; held: bigint; debt: bigint } {
-    const copy = structuredClone({ lots: this.lots, holds: this.holds, debt: this.debt })
-    const settled = Object.assign(new WalletModel(), copy)
-    settled.settle(now)
-    return {
-      available: sum(settled.lots.map(({ available }) => available)),
-      pending: sum(settled.lots.map(({ pending }) => pending)),
-      held: sum(settled.lots.map(({ held }) => held)),
-      debt: settled.debt,
-    }
+  /** This wallet as if all that is due were booked; this one stays as it is. */
+  settledCopy(now: number): WalletModel {
+    const { lots, holds, debt } = this
+    const copy = Object.assign(new WalletModel(), structuredClone({ lots, holds, debt }))
+    copy.settle(now)
+    return copy
   }
 
-  /** What dies from now on, by instant. */
-  expiring(now: number): [expiresAt: number, points: bigint][] {
-    const settled = Object.assign(
-      new WalletModel(),
-      structuredClone({ lots: this.lots, holds: this.holds, debt: this.debt }),
-    )
-    settled.settle(now)
+  /** What is available, by the instant of its death; without what never dies. */
+  expiring(): [expiresAt: number, points: bigint][] {
     const byInstant = new Map<number, bigint>()
-    for (const { available, expiresAt } of settled.lots) {
+    for (const { available, expiresAt } of this.lots) {
       if (available > 0n && expiresAt !== null)
         byInstant.set(expiresAt, (byInstant.get(expiresAt) ?? 0n) + available)
     }
