@@ -1,0 +1,53 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect, it } from 'vitest'
+import { ask, mutationOf } from '../support/asking.ts'
+import { testDatabase } from '../support/database.ts'
+import { openFleet } from '../support/fleet.ts'
+import { Clients, checkBooks, compare } from '../support/journal.ts'
+
+const database = testDatabase()
+const KILLS = Number(process.env.ENGAWA_FAULTS ?? 100)
+
+it(`${KILLS} times kill -9 of a node amid traffic loses nothing, doubles nothing, answers nothing wrongly`, async () => {
+  const fleet = await openFleet(database.url, { nodes: 3 })
+  const token = await fleet.token('integration', 'till')
+  const register = mutationOf('registerMember', { externalId: 'mia', displayName: 'Mia' })
+  await ask(fleet.nodes[0]?.url ?? '', token, register)
+
+  const clients = new Clients(fleet, token, 'mia', 6)
+  const standing = [...fleet.nodes]
+  let amidTraffic = 0
+  let left = KILLS
+  // Two of the three are down or coming up at a time; the one that has been up longest is next.
+  const killer = async () => {
+    while (left-- > 0) {
+      const node = standing.shift()
+      const { answers } = clients.journal
+      await delay(Math.random() * 100)
+      await node?.kill()
+      if (clients.journal.answers > answers) amidTraffic++
+      await node?.start()
+      if (node) standing.push(node)
+    }
+  }
+  await Promise.all([killer(), killer()])
+  const journal = await clients.stop()
+
+  const wrong = { ...(await compare(fleet, journal)), ...(await checkBooks(fleet)) }
+  const asked = [...journal.acknowledged.values()].reduce((sum, { tries }) => sum + tries, 0)
+  console.log(
+    `${KILLS} node kills, ${amidTraffic} amid traffic: ${journal.acknowledged.size} acknowledged in ${asked} tries;`,
+    JSON.stringify(wrong),
+  )
+  expect(wrong).toEqual({
+    lost: 0,
+    double: 0,
+    wrongReplays: 0,
+    differences: 0,
+    gaps: 0,
+    untold: 0,
+    toldTwice: 0,
+  })
+  expect(journal.acknowledged.size).toBeGreaterThan(KILLS)
+  expect(amidTraffic).toBeGreaterThan(KILLS / 2)
+}, 600_000)
