@@ -97,14 +97,15 @@ test('of 200 captures of one hold of 70, 60 each, one succeeds and 10 return to 
   ])
 })
 
-test('a first wallet that twenty clients make at once is one wallet', async () => {
+test('a first wallet of a currency that twenty clients make at once is one wallet', async () => {
   for (let attempt = 0; attempt < 20; attempt++) {
     const id = await ledger.member()
     const answers = await times(20, () =>
-      grantPoints(ledger.tx, { member: { id }, points: 3n, reason: 'Hello' }, operation()),
+      grantPoints(ledger.tx, { member: { id }, points: 3n, currency: 'GEMS', reason: 'Hello' }, operation()),
     )
     expect(new Set(answers.map((answer) => answer.is === 'done' && answer.wallet)).size).toBe(1)
-    expect(await ledger.wallet(id)).toMatchObject({ available: 60n, version: 20n })
+    const gems = "select available, version from wallet where member_id = $1 and currency = 'GEMS'"
+    expect((await ledger.owner.query(gems, [id])).rows).toEqual([{ available: 60n, version: 20n }])
   }
 })
 

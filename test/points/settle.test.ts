@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { grantPoints, holdPoints, settleDue, tenantsWithDuePoints } from '../../api/domains/points/index.ts'
+import { grantPoints, holdPoints, settleDue } from '../../api/domains/points/index.ts'
 import { testDatabase } from '../support/database.ts'
 import { day, type Ledger, openLedger, operation } from './ledger.ts'
 
@@ -84,6 +84,14 @@ test.each([false, true])(
   },
 )
 
+/** How many wallets the due scan, which crosses tenants, would find. */
+async function due(): Promise<number> {
+  const { rows } = await ledger.db.system.query(
+    'select count(*)::int from wallet w join tenant t on t.id = w.tenant_id where w.due_at <= t.clock_at',
+  )
+  return rows[0].count
+}
+
 test('thousands of lots are booked in one statement, and nothing is left', async () => {
   await ledger.setClock(day(40))
   while ((await settleDue(ledger.tx)) > 0);
@@ -100,7 +108,7 @@ test('thousands of lots are booked in one statement, and nothing is left', async
   )
   expect(await ledger.import(earnings)).toEqual([])
   await ledger.setClock(day(50))
-  expect(await tenantsWithDuePoints(ledger.db.system)).toEqual([ledger.tx.tenantId])
+  expect(await due()).toBeGreaterThanOrEqual(500)
   expect([
     await settleDue(ledger.tx, 300),
     await settleDue(ledger.tx, 300),
@@ -109,7 +117,7 @@ test('thousands of lots are booked in one statement, and nothing is left', async
   const dead =
     'select sum(expired)::int as points, sum(version)::int as transactions from wallet where member_id = any($1)'
   expect((await ledger.owner.query(dead, [members])).rows).toEqual([{ points: 30_000, transactions: 4_500 }])
-  expect(await tenantsWithDuePoints(ledger.db.system)).toEqual([])
+  expect(await due()).toBe(0)
 })
 
 test('workers that settle at once with grants and spends share the work and never wait in a circle', async () => {

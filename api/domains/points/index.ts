@@ -11,4 +11,3 @@ export {
   voidHold,
 } from './service.ts'
 export type { Difference } from './store.ts'
-export { nextPointsDue, tenantsWithDuePoints } from './store.ts'
