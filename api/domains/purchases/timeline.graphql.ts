@@ -1,6 +1,6 @@
 import { builder } from '../../graph/builder.ts'
 import { loader } from '../../graph/load.ts'
-import { byTime, connection, connectionOf, type Page, pageOf } from '../../graph/relay.ts'
+import { byTime, connection, connectionOf, type KeyFormat, type Page, pageOf } from '../../graph/relay.ts'
 import { StageChange } from '../lifecycle/index.ts'
 import { Member } from '../members/index.ts'
 import { PointsTransaction } from '../points/index.ts'
@@ -17,9 +17,11 @@ const TimelineEntry = builder.unionType('TimelineEntry', {
 
 const TimelineConnection = connectionOf(TimelineEntry, 'Timeline')
 
+type Key = Pick<TimelineRow, 'at' | 'id'>
+
 interface Asked {
   readonly member: string
-  readonly page: Page<{ readonly at: string; readonly id: string }>
+  readonly page: Page<Key>
 }
 
 const timelineOf = loader<string, readonly TimelineRow[]>(async (keys, { db }) => {
@@ -51,10 +53,11 @@ builder.prismaObjectField(Member, 'timeline', (t) =>
       description: 'What happened with the member: purchases, moves, points and touches, newest first.',
       select: { id: true },
       resolve: async ({ id }, args, context) => {
-        const page = pageOf(args, byTime)
+        const format = formatOf(id)
+        const page = pageOf(args, format)
         const rows = await timelineOf(context, JSON.stringify({ member: id, page } satisfies Asked))
         const { edges, pageInfo } = connection(rows, page, {
-          format: byTime,
+          format,
           keyOf: ({ at, id }) => ({ at, id }),
         })
         return { pageInfo, edges: edges.map(({ cursor, node }) => ({ cursor, node: asEntry(node) })) }
@@ -63,6 +66,14 @@ builder.prismaObjectField(Member, 'timeline', (t) =>
     TimelineConnection,
   ),
 )
+
+/** A place in one member's timeline is none in another's, let alone in another tenant's. */
+function formatOf(member: string): KeyFormat<Key> {
+  return {
+    write: (key) => [...byTime.write(key), member],
+    read: (parts) => (parts[2] === member ? byTime.read(parts) : undefined),
+  }
+}
 
 /** A row as the parent of its type: known by its key, the rest to be read. */
 function asEntry(row: TimelineRow): never {

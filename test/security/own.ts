@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto'
+import type { Shop } from '../support/shop.ts'
+import type { World } from '../support/world.ts'
+
+/** A tenant with a member who has one of everything. */
+export interface Side {
+  readonly shop: Shop
+  readonly world: World
+}
+
+/** The arguments of a question about what is one's own, which is answered when it is asked once. */
+type Own = (side: Side) => object | Promise<object>
+
+const fresh = () => `fresh ${randomUUID()}`
+
+async function newMember({ shop }: Side) {
+  return (await shop.member(fresh())).by
+}
+
+async function newHold({ shop, world }: Side): Promise<string> {
+  const input = { member: world.by, points: 1, expiresIn: 'PT1H', reason: 'Cart' }
+  return (await shop.do('holdPoints', input, { select: 'hold { id }' })).hold.id
+}
+
+async function newSpend({ shop, world }: Side): Promise<string> {
+  const input = { member: world.by, points: 1, reason: 'Soap' }
+  return (await shop.do('spendPoints', input, { select: 'transaction { id }' })).transaction.id
+}
+
+const purchase = (side: Side) => ({
+  member: side.world.by,
+  orderId: fresh(),
+  purchasedAt: new Date().toISOString(),
+  currency: 'JPY',
+  total: 1000,
+})
+
+async function newOrder(side: Side): Promise<string> {
+  const bought = purchase(side)
+  await side.shop.do('recordPurchase', bought)
+  return bought.orderId
+}
+
+const keyed = async (input: object | Promise<object>) => ({
+  input: { idempotencyKey: fresh(), ...(await input) },
+})
+
+/** For every root field one question about what is one's own. Issuers are looked at apart. */
+export const OWN: Record<string, Own> = {
+  'Query.ledgerCheck': () => ({}),
+  'Query.member': ({ world }) => ({ by: world.by }),
+  'Query.members': () => ({}),
+  'Query.node': ({ world }) => ({ id: world.id }),
+  'Query.nodes': ({ world }) => ({ ids: Object.values(world.ids).slice(0, 1) }),
+  'Query.purchase': ({ world }) => ({ orderId: world.orderId }),
+  'Query.stages': () => ({}),
+  'Query.viewer': () => ({}),
+  'Mutation.captureHold': async (side) => keyed({ hold: await newHold(side) }),
+  'Mutation.endMembership': async (side) => keyed({ member: await newMember(side), end: 'LEFT' }),
+  'Mutation.grantPoints': ({ world }) => keyed({ member: world.by, points: 5, reason: 'Sorry' }),
+  'Mutation.holdPoints': ({ world }) =>
+    keyed({ member: world.by, points: 1, expiresIn: 'PT1H', reason: 'Cart' }),
+  'Mutation.markInboxRead': ({ world }) => ({ input: { item: world.ids.InboxItem } }),
+  'Mutation.moveMember': async (side) =>
+    keyed({ member: await newMember(side), stage: 'negotiation', reason: 'Asked for a price' }),
+  'Mutation.recordPurchase': (side) => keyed(purchase(side)),
+  'Mutation.refundPurchase': async (side) => keyed({ orderId: await newOrder(side), amount: 100 }),
+  'Mutation.refundSpend': async (side) => keyed({ transaction: await newSpend(side), reason: 'Broken' }),
+  'Mutation.registerMember': () => keyed({ externalId: fresh(), displayName: 'New' }),
+  'Mutation.revokeTokens': () => ({ input: { jti: fresh() } }),
+  'Mutation.spendPoints': ({ world }) => keyed({ member: world.by, points: 1, reason: 'Soap' }),
+  'Mutation.updateMember': ({ world }) => ({ input: { member: world.by, displayName: 'Yuki' } }),
+  'Mutation.voidHold': async (side) => keyed({ hold: await newHold(side) }),
+}

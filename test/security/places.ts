@@ -1,0 +1,162 @@
+import {
+  type GraphQLField,
+  type GraphQLInputType,
+  type GraphQLObjectType,
+  type GraphQLOutputType,
+  getNamedType,
+  isCompositeType,
+  isEnumType,
+  isInputObjectType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  isRequiredArgument,
+} from 'graphql'
+import { schema } from '../../api/schema.ts'
+
+/** The root fields of the schema, by `Type.field`. */
+export const ROOTS: Readonly<Record<string, GraphQLField<unknown, unknown>>> = Object.fromEntries(
+  [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].flatMap((type) =>
+    Object.entries(type?.getFields() ?? {}).map(([name, field]) => [`${type?.name}.${name}`, field]),
+  ),
+)
+
+/** What names something of a tenant. */
+export type Sort =
+  | 'ID'
+  | 'Cursor'
+  | 'externalId'
+  | 'orderId'
+  | 'idempotencyKey'
+  | 'page'
+  | 'jti'
+  | 'sub'
+  | 'search'
+
+/** A place of a root field's arguments where something of a tenant is named. */
+export interface Place {
+  readonly root: string
+  readonly path: readonly string[]
+  readonly sort: Sort
+}
+
+/** Every such place of the schema. */
+export const PLACES: readonly Place[] = Object.entries(ROOTS).flatMap(([root, { args }]) =>
+  args.flatMap(({ name, type }) =>
+    placesIn(name, type).map(({ path, sort }) => ({ root, path: [name, ...path], sort })),
+  ),
+)
+
+function placesIn(
+  name: string,
+  type: GraphQLInputType,
+  seen: readonly string[] = [],
+): Pick<Place, 'path' | 'sort'>[] {
+  const named = getNamedType(type)
+  if (isInputObjectType(named)) {
+    if (seen.includes(named.name)) return []
+    return Object.values(named.getFields()).flatMap((field) =>
+      placesIn(field.name, field.type, [...seen, named.name]).map(({ path, sort }) => ({
+        path: [field.name, ...path],
+        sort,
+      })),
+    )
+  }
+  const sort = sortOf(name, named.name)
+  return sort ? [{ path: [], sort }] : []
+}
+
+function sortOf(name: string, type: string): Sort | undefined {
+  if (type === 'ID' || type === 'Cursor') return type
+  switch (name) {
+    case 'after':
+    case 'before':
+      return 'page'
+    case 'externalId':
+    case 'orderId':
+    case 'idempotencyKey':
+    case 'jti':
+    case 'sub':
+    case 'search':
+      return name
+    default:
+      return undefined
+  }
+}
+
+/** The same variables with something else at a place; what excludes it by `@oneOf` is left out. */
+export function putAt({ root, path }: Place, variables: object, value: unknown): object {
+  const [first = '', ...rest] = path
+  const type = ROOTS[root]?.args.find(({ name }) => name === first)?.type
+  if (!type) throw new Error(`${root} has no ${first}.`)
+  return { ...variables, [first]: put(type, rest, fieldOf(variables, first), value) }
+}
+
+function put(type: GraphQLInputType, path: readonly string[], old: unknown, value: unknown): unknown {
+  const [first, ...rest] = path
+  const named = getNamedType(type)
+  if (first === undefined || !isInputObjectType(named)) {
+    return isListType(isNonNullType(type) ? type.ofType : type) ? [value] : value
+  }
+  const field = named.getFields()[first]
+  if (!field) throw new Error(`${named.name} has no ${first}.`)
+  const beside = named.isOneOf ? {} : { ...firstOfEnums(named.getFields()), ...Object(old) }
+  return { ...beside, [first]: put(field.type, rest, fieldOf(old, first), value) }
+}
+
+/** A value for every enum that is needed. */
+function firstOfEnums(fields: Record<string, { name: string; type: GraphQLInputType }>): object {
+  const needed = Object.values(fields).filter(({ type }) => isNonNullType(type))
+  return Object.fromEntries(
+    needed.flatMap(({ name, type }) => {
+      const named = getNamedType(type)
+      return isEnumType(named) ? [[name, named.getValues()[0]?.name]] : []
+    }),
+  )
+}
+
+function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
+}
+
+/** An operation with one root field, every argument of it a variable, and all of the answer for some levels. */
+export function operationOn(root: string, levels = 2): string {
+  const field = ROOTS[root]
+  if (!field) throw new Error(`There is no ${root}.`)
+  const kind = root.slice(0, root.indexOf('.')).toLowerCase()
+  const declared = field.args.map(({ name, type }) => `$${name}: ${type}`).join(', ')
+  const passed = field.args.map(({ name }) => `${name}: $${name}`).join(', ')
+  const inBrackets = (text: string) => text && `(${text})`
+  return `${kind} ${inBrackets(declared)} { ${field.name}${inBrackets(passed)} ${everything(field.type, levels)} }`
+}
+
+/** All that there is of a type, and of what it refers to for some levels more. */
+export function everything(type: GraphQLOutputType, levels: number): string {
+  const named = getNamedType(type)
+  if (!isCompositeType(named)) return ''
+  if (isObjectType(named)) return `{ ${fieldsOf(named, levels)} }`
+  const shapes = new Map<string, string>()
+  const parts = schema
+    .getPossibleTypes(named)
+    .map((each) => `... on ${each.name} { ${fieldsOf(each, levels, shapes)} }`)
+  return `{ __typename ${parts.join(' ')} }`
+}
+
+/** Fields of two types stand side by side only when they have one shape: the first one's. */
+function fieldsOf(type: GraphQLObjectType, levels: number, shapes = new Map<string, string>()): string {
+  const fields = Object.values(type.getFields()).filter((field) => {
+    const shape = shapes.get(field.name) ?? String(field.type)
+    shapes.set(field.name, shape)
+    return shape === String(field.type)
+  })
+  return fields.map((field) => chosen(field, levels)).join(' ')
+}
+
+function chosen({ name, args, type }: GraphQLField<unknown, unknown>, levels: number): string {
+  const isPart = isCompositeType(getNamedType(type))
+  const isPage = args.some((argument) => argument.name === 'first')
+  if (isPart && levels < (isPage ? 2 : 1)) return ''
+  const needed = args.filter(isRequiredArgument).map((argument) => `${argument.name}: "P30D"`)
+  const given = [...needed, ...(isPage ? ['first: 2'] : [])].join(', ')
+  return `${name}${given && `(${given})`} ${everything(type, levels - 1)}`
+}
