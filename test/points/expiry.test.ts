@@ -1,11 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import {
-  grantPoints,
-  holdPoints,
-  nextPointsDue,
-  settleDue,
-  spendPoints,
-} from '../../api/domains/points/index.ts'
+import { grantPoints, holdPoints, settleDue, spendPoints } from '../../api/domains/points/index.ts'
 import { testDatabase } from '../support/database.ts'
 import { day, type Ledger, openLedger, operation } from './ledger.ts'
 
