@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { ask, mutationOf, resultOf } from './asking.ts'
+import { ask, mutationOf } from './asking.ts'
 import type { Fleet } from './fleet.ts'
 import { onServer } from './server.ts'
 
@@ -30,6 +30,7 @@ export class Clients {
   constructor(fleet: Fleet, token: string, member: string, count: number) {
     this.#fleet = fleet
     this.#working = Promise.all(Array.from({ length: count }, () => this.#work(token, member)))
+    this.#working.catch(() => {}) // whoever stops them hears of it
   }
 
   /** Resolves when every request that was begun is answered. */
@@ -57,10 +58,11 @@ export class Clients {
       const answer = await ask(node?.url ?? '', token, mutationOf('grantPoints', input)).catch(
         () => undefined,
       )
-      const result = answer && resultOf('grantPoints', answer)
-      if (result?.transaction)
-        return this.#note(input.idempotencyKey, { transaction: result.transaction.id, tries })
-      if (result && result.code !== 'UNAVAILABLE') throw new Error(`${result.code}: ${result.message}`)
+      const transaction = answer?.data?.grantPoints?.transaction?.id
+      if (transaction) return this.#note(input.idempotencyKey, { transaction, tries })
+      // It may be done although the answer could not be read: only the next try tells.
+      const refusal = answer?.errors.find(({ code }) => code !== 'UNAVAILABLE')
+      if (refusal) throw new Error(`${refusal.code}: ${refusal.message}`)
       await delay(20 + Math.random() * 60)
     }
   }

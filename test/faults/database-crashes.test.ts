@@ -1,0 +1,51 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect, it } from 'vitest'
+import { migrate } from '../../api/platform/migrate.ts'
+import { ask, mutationOf } from '../support/asking.ts'
+import { ownCluster } from '../support/database.ts'
+import { openFleet } from '../support/fleet.ts'
+import { Clients, checkBooks, compare } from '../support/journal.ts'
+import { until } from '../support/until.ts'
+
+const CRASHES = Math.ceil(Number(process.env.ENGAWA_FAULTS ?? 100) / 10)
+
+it(`${CRASHES} crashes of PostgreSQL lose nothing, and the same nodes go on within five seconds`, async () => {
+  const cluster = await ownCluster()
+  await migrate(cluster.url)
+  const fleet = await openFleet(cluster.url, { nodes: 2 })
+  const token = await fleet.token('integration', 'till')
+  const register = mutationOf('registerMember', { externalId: 'mia', displayName: 'Mia' })
+  await ask(fleet.nodes[0]?.url ?? '', token, register)
+
+  const clients = new Clients(fleet, token, 'mia', 6)
+  const waits: number[] = []
+  for (let crash = 0; crash < CRASHES; crash++) {
+    const { answers } = clients.journal
+    await until(() => clients.journal.answers > answers + 30)
+    await delay(Math.random() * 100)
+    await cluster.crash()
+    await delay(Math.random() * 200)
+    const before = clients.journal.answers
+    await cluster.restart()
+    const back = performance.now()
+    await until(() => clients.journal.answers > before)
+    waits.push(performance.now() - back)
+  }
+  const journal = await clients.stop()
+
+  const wrong = { ...(await compare(fleet, journal)), ...(await checkBooks(fleet)) }
+  console.log(
+    `${CRASHES} database crashes: ${journal.acknowledged.size} acknowledged, first success after`,
+    `${waits.map((wait) => wait.toFixed(0)).join(', ')} ms; ${JSON.stringify(wrong)}`,
+  )
+  expect(wrong).toEqual({
+    lost: 0,
+    double: 0,
+    wrongReplays: 0,
+    differences: 0,
+    gaps: 0,
+    untold: 0,
+    toldTwice: 0,
+  })
+  expect(Math.max(...waits)).toBeLessThan(5_000)
+}, 300_000)
