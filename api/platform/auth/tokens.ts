@@ -84,7 +84,7 @@ function reason(error: unknown, issuer: Issuer): string {
     return 'Several keys of the issuer fit the token; its header "kid" must name one.'
   }
   if (error instanceof errors.JWSSignatureVerificationFailed) return "The token's signature is not right."
-  if (error instanceof errors.JWTExpired) return 'The token has expired (claim "exp"); sign in again.'
+  if (error instanceof errors.JWTExpired) return EXPIRED
   if (error instanceof errors.JWTClaimValidationFailed) return claimReason(error, issuer)
   if (error instanceof errors.JOSENotSupported) {
     return 'The token\'s header asks for something that is not understood here ("crit").'
@@ -103,6 +103,8 @@ function claimReason({ claim, reason: why }: errors.JWTClaimValidationFailed, is
   return `The token's claim "${claim}" is not right.`
 }
 
+const EXPIRED = 'The token has expired (claim "exp"); sign in again.'
+
 interface Verified {
   readonly token: string
   readonly tenant: Tenant
@@ -114,6 +116,9 @@ function viewerOf(claims: JWTPayload, { token, tenant, issuer, now }: Verified):
   const issuedAt = claims.iat ?? 0
   // A token from the future would outlive every revocation until then.
   if (issuedAt * 1000 > now.getTime() + 60_000) refuse('The token\'s claim "iat" is in the future.')
+  const expiresAt = new Date((claims.exp ?? 0) * 1000)
+  // What verified the token counts in whole seconds; the claim may be finer.
+  if (expiresAt.getTime() <= now.getTime()) refuse(EXPIRED)
   return makeViewer({
     tenant,
     issuer,
@@ -122,7 +127,7 @@ function viewerOf(claims: JWTPayload, { token, tenant, issuer, now }: Verified):
     asked: scopesOf(claims),
     jti: claims.jti === undefined ? undefined : text(claims, 'jti', longestId),
     issuedAt: new Date(issuedAt * 1000),
-    expiresAt: new Date((claims.exp ?? 0) * 1000),
+    expiresAt,
     tokenKey: createHash('sha256').update(token).digest('base64url'),
   })
 }
