@@ -20,7 +20,7 @@ const quiet = [
   '--disable-sync',
 ]
 
-describe.skipIf(!browser)('GraphiQL in a browser', { timeout: 60_000 }, () => {
+describe.skipIf(!browser)('GraphiQL in a browser', () => {
   const product = ownProduct()
   const complaints: string[] = []
   const requested = new Set<string>()

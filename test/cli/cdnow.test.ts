@@ -13,7 +13,7 @@ if (!existsSync(file)) process.stderr.write(`SKIPPED: the import of real purchas
 const generous = { ENGAWA_COST_TOKEN: '100000000', ENGAWA_COST_TENANT: '100000000' }
 
 /** A purchase log of 2,357 customers from January 1997 to June 1998. */
-describe.skipIf(!existsSync(file))('the CDNOW log', { timeout: 120_000 }, () => {
+describe.skipIf(!existsSync(file))('the CDNOW log', () => {
   const product = ownProduct(generous)
   let server: Server
   let whole: Map<string, Person>
@@ -58,7 +58,7 @@ describe.skipIf(!existsSync(file))('the CDNOW log', { timeout: 120_000 }, () => 
 
   it('is the same after an import that was killed in the middle and run again', async () => {
     const token = await newTenant('killed', '1998-07-01')
-    const killed = product.spawn(...importing('killed'))
+    const killed = product.spawn(importing('killed'))
     const isIn = async (order: string) =>
       (await server.ask<{ purchase: object | null }>(`{ purchase(orderId: "${order}") { id } }`, { token }))
         .data.purchase !== null

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll } from 'vitest'
+import { afterAll, beforeAll, vi } from 'vitest'
 import { until } from './until.ts'
 
 /** What a command left behind. */
@@ -18,8 +18,8 @@ export interface Product {
   readonly dataDir: string
   /** Runs `engawa` with these arguments to its end. */
   run(...args: string[]): Promise<Ran>
-  /** Starts `engawa` with these arguments. */
-  spawn(...args: string[]): Running
+  /** Starts `engawa` with these arguments, and these variables besides. */
+  spawn(args: readonly string[], env?: Record<string, string>): Running
   /** Starts a server and waits until it is ready; it goes with the product. */
   serve(): Promise<Server>
 }
@@ -41,8 +41,12 @@ export interface Server extends Running {
   ): Promise<{ data: T; errors?: unknown[] }>
 }
 
+const patience = 120_000
+
 /** At the top of a file or `describe`: a data directory for its tests. What still runs in the end is stopped. */
 export function ownProduct(env: Record<string, string> = {}): Product {
+  // Whole processes take their time on a machine that does much else.
+  vi.setConfig({ testTimeout: patience, hookTimeout: patience })
   let dataDir = ''
   const children: Running[] = []
   beforeAll(async () => {
@@ -62,7 +66,7 @@ export function ownProduct(env: Record<string, string> = {}): Product {
       return dataDir
     },
     run: (...args) => start(args).ended,
-    spawn: (...args) => start(args),
+    spawn: start,
     serve: () => serving(start(['start'])),
   }
 }
@@ -89,7 +93,7 @@ function launch(args: readonly string[], env: Record<string, string>): Running {
 
 async function serving(running: Running): Promise<Server> {
   const { child, output } = running
-  await until(() => output.stdout.includes('Engawa answers') || child.exitCode !== null, 25_000)
+  await until(() => output.stdout.includes('Engawa answers') || child.exitCode !== null, patience)
   const origin = /http:\/\/localhost:\d+/.exec(output.stdout)?.[0]
   if (!origin) throw new Error(`It did not start:\n${output.stderr}`)
   return {

@@ -1,0 +1,100 @@
+import { once } from 'node:events'
+import { type ClientRequest, createServer, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { describe, expect, it } from 'vitest'
+import { embeddedFolder } from '../../api/platform/database.ts'
+import { embeddedProcess } from '../../api/platform/embedded/index.ts'
+import { ownProduct, type Server } from '../support/product.ts'
+import { until } from '../support/until.ts'
+
+describe('a start that cannot succeed ends with one line', () => {
+  const product = ownProduct()
+
+  it.each([
+    [{ PORT: 'x' }, 'PORT must be a whole number from 0 to 65535.'],
+    [
+      { DATABASE_URL: 'mysql://x' },
+      'DATABASE_URL must be an address beginning with postgres:// or postgresql://.',
+    ],
+    [
+      { DATABASE_URL: 'postgres://x@127.0.0.1:1/x' },
+      'The database of DATABASE_URL does not answer at 127.0.0.1:1 (ECONNREFUSED). Start it, or unset DATABASE_URL to use the embedded one.',
+    ],
+  ])('%j', async (env, says) => {
+    const { code, stdout, stderr } = await product.spawn(['start'], env).ended
+    expect({ code, stdout, stderr }).toEqual({ code: 1, stdout: '', stderr: `engawa: ${says}\n` })
+  })
+})
+
+describe('a server', () => {
+  const product = ownProduct()
+
+  it('is not ready before the demo is there, and says what to try when it is', async () => {
+    const server = product.spawn(['start'])
+    await until(() => server.output.stdout.includes('Engawa answers at'), 60_000)
+    const [origin = ''] = /http:\/\/localhost:\d+/.exec(server.output.stdout) ?? []
+    const ready = await fetch(`${origin}/health/ready`)
+    expect(ready.status).toBe(200)
+    expect(await ready.json()).toMatchObject({
+      isReady: true,
+      checks: { database: 'ok', sequencer: 'ok', demo: 'ok' },
+    })
+    expect(server.output.stdout).toMatch(
+      /Holds {2}the demo: a skin-care shop, 300 members, 1,365 purchases in two years\n/,
+    )
+    expect(server.output.stdout).toContain(`curl -s ${origin}/graphql `)
+    server.child.kill('SIGINT')
+    expect((await server.ended).code).toBe(0)
+    expect(embeddedProcess(embeddedFolder(product.dataDir))).toBeNull()
+  })
+
+  it('answers what it has begun when it is told to stop', async () => {
+    const server = await product.serve()
+    const begun = await begin(server)
+    server.child.kill('SIGTERM')
+    await until(() => server.output.stderr.includes('"Stopping."'))
+    begun.end('{"query":"{ __typename }"}')
+    const [response] = await once(begun, 'response')
+    expect(response.statusCode).toBe(200)
+    expect(await text(response)).toContain('{"__typename":"Query"}')
+    expect((await server.ended).code).toBe(0)
+  })
+
+  it('ends at once when it is told twice', async () => {
+    const server = await product.serve()
+    const begun = await begin(server)
+    begun.on('error', () => {})
+    server.child.kill('SIGINT')
+    await until(() => server.output.stderr.includes('"Stopping."'))
+    const second = performance.now()
+    server.child.kill('SIGINT')
+    expect((await server.ended).code).toBe(1)
+    expect(performance.now() - second).toBeLessThan(2_000)
+  })
+
+  it('says which port is taken', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const { port } = other.address() as AddressInfo // it listens on a port
+    const { code, stderr } = await product.spawn(['start'], { PORT: String(port) }).ended
+    other.close()
+    expect(code).toBe(1)
+    expect(stderr.split('\n').at(-2)).toBe(
+      `engawa: Port ${port} is taken by another process. Stop it, or choose another: PORT=${port + 1} npm start`,
+    )
+  })
+})
+
+/** A request whose headers have arrived and whose body has not. */
+async function begin({ origin }: Server): Promise<ClientRequest> {
+  const begun = request(`${origin}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+  })
+  begun.flushHeaders()
+  await once(begun, 'socket')
+  // Answered later than what came before.
+  await fetch(`${origin}/health/live`)
+  return begun
+}
