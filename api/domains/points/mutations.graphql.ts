@@ -1,5 +1,4 @@
 import { builder } from '../../graph/builder.ts'
-import { eventType, factOf } from '../../graph/events.ts'
 import { idOf } from '../../graph/ids.ts'
 import { positive, text } from '../../graph/input.ts'
 import { mutation } from '../../graph/mutation.ts'
@@ -14,9 +13,8 @@ import {
   raise,
 } from '../../platform/errors.ts'
 import { MemberByInput, memberRef } from '../members/index.ts'
-import { pointsExpired, pointsHeld, pointsPosted } from './events.ts'
-import { PointsTransaction, transactionOf, Wallet, walletOf } from './graphql.ts'
-import { Hold, HoldState, holdOf } from './holds.graphql.ts'
+import { transactionOf, Wallet, walletOf } from './graphql.ts'
+import { HoldState, holdOf } from './holds.graphql.ts'
 import {
   captureHold,
   grantPoints,
@@ -219,40 +217,3 @@ builder.queryField('ledgerCheck', (t) =>
     resolve: (_root, _args, { db }) => verify(db),
   }),
 )
-
-eventType(pointsPosted, (t) => ({
-  transaction: t.prismaField({
-    type: PointsTransaction,
-    nullable: true,
-    description: 'What happened.',
-    resolve: (query, event, _args, { db }) =>
-      read(db).op.findFirst({ ...query, where: { transactionId: factOf(event, 'transaction') } }),
-  }),
-  wallet: t.prismaField({
-    type: Wallet,
-    nullable: true,
-    description: 'The wallet, as it is now.',
-    resolve: (query, event, _args, { db }) =>
-      read(db).wallet.findFirst({ ...query, where: { id: factOf(event, 'wallet') } }),
-  }),
-}))
-
-eventType(pointsHeld, (t) => ({
-  hold: t.prismaField({
-    type: Hold,
-    nullable: true,
-    description: 'The hold, as it is now.',
-    resolve: (query, event, _args, { db }) =>
-      read(db).hold.findFirst({ ...query, where: { id: factOf(event, 'hold') } }),
-  }),
-}))
-
-eventType(pointsExpired, (t) => ({
-  transaction: t.prismaField({
-    type: PointsTransaction,
-    nullable: true,
-    description: 'What happened.',
-    resolve: (query, event, _args, { db }) =>
-      read(db).op.findFirst({ ...query, where: { transactionId: factOf(event, 'transaction') } }),
-  }),
-}))
