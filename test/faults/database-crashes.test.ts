@@ -5,6 +5,7 @@ import { ask, mutationOf } from '../support/asking.ts'
 import { ownCluster } from '../support/database.ts'
 import { openFleet } from '../support/fleet.ts'
 import { Clients, checkBooks, compare } from '../support/journal.ts'
+import { onServer } from '../support/server.ts'
 import { until } from '../support/until.ts'
 
 const CRASHES = Math.ceil(Number(process.env.ENGAWA_FAULTS ?? 100) / 10)
@@ -20,16 +21,18 @@ it(`${CRASHES} crashes of PostgreSQL lose nothing, and the same nodes go on with
   const clients = new Clients(fleet, token, 'mia', 6)
   const waits: number[] = []
   for (let crash = 0; crash < CRASHES; crash++) {
-    const { answers } = clients.journal
-    await until(() => clients.journal.answers > answers + 30)
+    const sofar = clients.journal.answers
+    await until(() => clients.journal.answers > sofar + 30)
     await delay(Math.random() * 100)
     await cluster.crash()
     await delay(Math.random() * 200)
     const before = clients.journal.answers
-    await cluster.restart()
+    const restarting = cluster.restart()
+    await until(() => answers(cluster.url), 30_000)
     const back = performance.now()
     await until(() => clients.journal.answers > before)
     waits.push(performance.now() - back)
+    await restarting
   }
   const journal = await clients.stop()
 
@@ -49,3 +52,8 @@ it(`${CRASHES} crashes of PostgreSQL lose nothing, and the same nodes go on with
   })
   expect(Math.max(...waits)).toBeLessThan(5_000)
 }, 300_000)
+
+/** Whether the database takes connections. */
+async function answers(url: string): Promise<boolean> {
+  return onServer(url, async () => true).catch(() => false)
+}
