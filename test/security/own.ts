@@ -30,7 +30,7 @@ async function newSpend({ shop, world }: Side): Promise<string> {
 const purchase = (side: Side) => ({
   member: side.world.by,
   orderId: fresh(),
-  purchasedAt: new Date().toISOString(),
+  purchasedAt: '2026-01-01T00:00:00Z',
   currency: 'JPY',
   total: 1000,
 })

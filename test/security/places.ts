@@ -33,37 +33,41 @@ export type Sort =
   | 'sub'
   | 'search'
 
-/** A place of a root field's arguments where something of a tenant is named. */
-export interface Place {
+/** A place of a root field's arguments that takes one value. */
+export interface Leaf {
   readonly root: string
   readonly path: readonly string[]
+  /** The name of its scalar or enum. */
+  readonly type: string
+}
+
+/** Every such place of the schema. What nests in itself is entered once. */
+export const LEAVES: readonly Leaf[] = Object.entries(ROOTS).flatMap(([root, { args }]) =>
+  args.flatMap(({ name, type }) => leavesIn([name], type).map((leaf) => ({ root, ...leaf }))),
+)
+
+/** A place where something of a tenant is named. */
+export interface Place extends Leaf {
   readonly sort: Sort
 }
 
 /** Every such place of the schema. */
-export const PLACES: readonly Place[] = Object.entries(ROOTS).flatMap(([root, { args }]) =>
-  args.flatMap(({ name, type }) =>
-    placesIn(name, type).map(({ path, sort }) => ({ root, path: [name, ...path], sort })),
-  ),
-)
+export const PLACES: readonly Place[] = LEAVES.flatMap((leaf) => {
+  const sort = sortOf(leaf.path.at(-1) ?? '', leaf.type)
+  return sort ? [{ ...leaf, sort }] : []
+})
 
-function placesIn(
-  name: string,
+function leavesIn(
+  path: readonly string[],
   type: GraphQLInputType,
   seen: readonly string[] = [],
-): Pick<Place, 'path' | 'sort'>[] {
+): Pick<Leaf, 'path' | 'type'>[] {
   const named = getNamedType(type)
-  if (isInputObjectType(named)) {
-    if (seen.includes(named.name)) return []
-    return Object.values(named.getFields()).flatMap((field) =>
-      placesIn(field.name, field.type, [...seen, named.name]).map(({ path, sort }) => ({
-        path: [field.name, ...path],
-        sort,
-      })),
-    )
-  }
-  const sort = sortOf(name, named.name)
-  return sort ? [{ path: [], sort }] : []
+  if (!isInputObjectType(named)) return [{ path, type: named.name }]
+  if (seen.includes(named.name)) return []
+  return Object.values(named.getFields()).flatMap((field) =>
+    leavesIn([...path, field.name], field.type, [...seen, named.name]),
+  )
 }
 
 function sortOf(name: string, type: string): Sort | undefined {
@@ -85,7 +89,7 @@ function sortOf(name: string, type: string): Sort | undefined {
 }
 
 /** The same variables with something else at a place; what excludes it by `@oneOf` is left out. */
-export function putAt({ root, path }: Place, variables: object, value: unknown): object {
+export function putAt({ root, path }: Leaf, variables: object, value: unknown): object {
   const [first = '', ...rest] = path
   const type = ROOTS[root]?.args.find(({ name }) => name === first)?.type
   if (!type) throw new Error(`${root} has no ${first}.`)
