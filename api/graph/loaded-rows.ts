@@ -1,5 +1,5 @@
 import SchemaBuilder, { BasePlugin, type PothosOutputFieldConfig, type SchemaTypes } from '@pothos/core'
-import type { GraphQLFieldResolver } from 'graphql'
+import { type GraphQLFieldResolver, type GraphQLNamedType, getNamedType, isObjectType } from 'graphql'
 import { isRow } from '../platform/read/index.ts'
 
 /** Columns that a field wants of its row, and of the rows that belong to it one to one. */
@@ -11,17 +11,37 @@ type Wants = ReadonlyArray<readonly [name: string, of: Wants | null]>
  * wishes depend on its arguments still goes its way, and so does every row that the reader did not make.
  */
 export class LoadedRowsPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
-  override wrapResolve(
-    resolver: GraphQLFieldResolver<unknown, Types['Context'], object>,
-    field: PothosOutputFieldConfig<Types>,
-  ): GraphQLFieldResolver<unknown, Types['Context'], object> {
-    const { kind, resolve } = field
-    const wants = kind === 'PrismaObject' ? wantsOf(field.extensions?.pothosPrismaSelect) : undefined
-    if (!wants || !resolve) return resolver
-    const own = resolve as GraphQLFieldResolver<unknown, Types['Context'], object> // the same function, without our wrapping
-    return (row, args, context, info) =>
-      isRow(row) && holds(row, wants) ? own(row, args, context, info) : resolver(row, args, context, info)
+  override wrapResolve(resolver: Resolver<Types>, field: PothosOutputFieldConfig<Types>): Resolver<Types> {
+    if (field.kind !== 'PrismaObject' || !field.resolve) return resolver
+    const own = field.resolve as Resolver<Types> // the same function, before anything was wrapped around it
+    const { pothosPrismaSelect, pothosPrismaRelationField } = field.extensions ?? {}
+    const wants = wantsOf(pothosPrismaSelect)
+    if (wants) {
+      return (row, args, context, info) =>
+        isRow(row) && holds(row, wants) ? own(row, args, context, info) : resolver(row, args, context, info)
+    }
+    const relation = pothosPrismaRelationField as { name: string; isList: boolean } | undefined // the plugin's own
+    if (!relation || relation.isList) return resolver
+    let isPlain: boolean | undefined
+    return (row, args, context, info) => {
+      isPlain ??= hasColumnsAlone(getNamedType(info.returnType))
+      return isPlain && isRow(row) && isRow(row[relation.name])
+        ? own(row, args, context, info)
+        : resolver(row, args, context, info)
+    }
   }
+}
+
+type Resolver<Types extends SchemaTypes> = GraphQLFieldResolver<unknown, Types['Context'], object>
+
+/** Whether no field of a type depends on where in the answer it stands: none has lists or arguments of its own. */
+function hasColumnsAlone(type: GraphQLNamedType): boolean {
+  return (
+    isObjectType(type) &&
+    Object.values(type.getFields()).every(
+      ({ extensions }) => typeof extensions.pothosPrismaSelect !== 'function',
+    )
+  )
 }
 
 /** Undefined for a selection that is not columns alone: lists have conditions and pages. */

@@ -1,5 +1,6 @@
 import { GraphQLError, GraphQLScalarType, Kind, type ValueNode, valueFromASTUntyped } from 'graphql'
 import { isCurrency } from '../platform/money.ts'
+import { instantText } from './instant-text.ts'
 
 /** What each scalar is inside the product and on the wire. The builder wants a type here, not an interface. */
 export type Scalars = {
@@ -26,7 +27,7 @@ export const DateTime = scalar<Date, string>('DateTime', {
   parse: (value) => (typeof value === 'string' ? instant(value) : undefined),
   serialize(value) {
     const date = value instanceof Date ? value : typeof value === 'string' ? new Date(value) : undefined
-    return date && !Number.isNaN(date.getTime()) ? date.toISOString() : undefined
+    return date && !Number.isNaN(date.getTime()) ? instantText(date) : undefined
   },
 })
 

@@ -1,4 +1,4 @@
-import type { ReadArgs } from './compile.ts'
+import type { ReadArgs } from './args.ts'
 
 type Row = Record<string, unknown>
 

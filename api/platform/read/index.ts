@@ -1,9 +1,12 @@
 import type { TenantClient } from '../db.ts'
+import type { ReadArgs } from './args.ts'
 import { KeyReads } from './batch.ts'
-import { compile, type ReadArgs } from './compile.ts'
+import { compile, type Plan } from './compile.ts'
 import { MODELS } from './model.ts'
+import { outlineOf, shapeOf } from './shape.ts'
 
-export { isRow, type ReadArgs, type SqlCondition, type SqlOrder } from './compile.ts'
+export type { ReadArgs, SqlCondition, SqlOrder } from './args.ts'
+export { isRow } from './rows.ts'
 
 /** What can be read of one model; the shapes of arguments and answers are Prisma's. */
 export interface ModelReader {
@@ -22,34 +25,91 @@ export type Reader = Readonly<Record<string, ModelReader>>
  * Takes and gives Prisma's shapes, so that the Prisma plugin drives it; a test holds both to the same answers.
  */
 export function reader(tx: TenantClient): Reader {
-  const readers: Record<string, ModelReader> = {}
-  for (const name of MODELS.keys())
-    readers[name.charAt(0).toLowerCase() + name.slice(1)] = modelReader(tx, name)
-  return readers
+  return new TenantReader(tx) as unknown as Reader // its getters are defined below, one for each model
 }
 
-function modelReader(tx: TenantClient, name: string): ModelReader {
-  const findMany = async (args: ReadArgs = {}) => {
-    const { text, values, decode, isReversed } = compile(name, args)
-    const [answer] = await tx.query<{ rows: unknown[][] }>({ text, values, name: 'read' })
-    const rows = (answer?.rows ?? []).map(decode)
-    return isReversed ? rows.reverse() : rows
+/** The readers of one tenant; each is made when it is asked for the first time. */
+class TenantReader {
+  readonly tx: TenantClient
+  readonly made = new Map<string, TableReader>()
+
+  constructor(tx: TenantClient) {
+    this.tx = tx
   }
-  const byKey = new KeyReads(findMany)
-  const findFirst = async (args: ReadArgs = {}) => (await findMany({ ...args, take: 1 }))[0] ?? null
-  const findUnique = async (args: ReadArgs) => byKey.find(args) ?? findFirst(args)
-  const orThrow =
-    (find: (args: ReadArgs) => Promise<Record<string, unknown> | null>) =>
-    async (args: ReadArgs = {}) => {
-      const found = await find(args)
-      if (!found) throw new RangeError(`no ${name} where ${Object.keys(args.where ?? {}).join(', ')}`)
-      return found
-    }
-  return {
-    findMany,
-    findFirst,
-    findUnique,
-    findFirstOrThrow: orThrow(findFirst),
-    findUniqueOrThrow: orThrow(findUnique),
+}
+
+for (const name of MODELS.keys()) {
+  Object.defineProperty(TenantReader.prototype, name.charAt(0).toLowerCase() + name.slice(1), {
+    get(this: TenantReader): TableReader {
+      let made = this.made.get(name)
+      if (!made) {
+        made = new TableReader(this.tx, name)
+        this.made.set(name, made)
+      }
+      return made
+    },
+  })
+}
+
+class TableReader implements ModelReader {
+  readonly #tx: TenantClient
+  readonly #name: string
+  #byKey: KeyReads | undefined
+
+  constructor(tx: TenantClient, name: string) {
+    this.#tx = tx
+    this.#name = name
   }
+
+  async findMany(args: ReadArgs = {}): Promise<Record<string, unknown>[]> {
+    const { plan, values } = planOf(this.#name, args)
+    const { tenantId } = this.#tx
+    const [answer] = await this.#tx.query<{ rows: unknown[][] }>({ text: plan.text, values, name: 'read' })
+    const rows = (answer?.rows ?? []).map((row) => plan.decode(row, tenantId))
+    return plan.isReversed ? rows.reverse() : rows
+  }
+
+  async findFirst(args: ReadArgs = {}): Promise<Record<string, unknown> | null> {
+    const [first] = await this.findMany({ ...args, take: 1 })
+    return first ?? null
+  }
+
+  /** Reads of one tick that want the same of several rows become one read. */
+  async findUnique(args: ReadArgs): Promise<Record<string, unknown> | null> {
+    this.#byKey ??= new KeyReads((many) => this.findMany(many))
+    return this.#byKey.find(args) ?? this.findFirst(args)
+  }
+
+  async findFirstOrThrow(args: ReadArgs = {}): Promise<Record<string, unknown>> {
+    return this.#found(await this.findFirst(args), args)
+  }
+
+  async findUniqueOrThrow(args: ReadArgs): Promise<Record<string, unknown>> {
+    return this.#found(await this.findUnique(args), args)
+  }
+
+  #found(row: Record<string, unknown> | null, { where = {} }: ReadArgs): Record<string, unknown> {
+    if (!row) throw new RangeError(`no ${this.#name} where ${Object.keys(where).join(', ')}`)
+    return row
+  }
+}
+
+/** More shapes than all the screens of a deployment have; whoever makes up more has them compiled anew. */
+const REMEMBERED = 1_000
+const plans = new Map<string, Plan>()
+
+function planOf(name: string, args: ReadArgs): { plan: Plan; values: readonly unknown[] } {
+  const { key, values } = outlineOf(args)
+  if (key === undefined) {
+    const plan = compile(name, shapeOf(args), values.length)
+    return { plan, values: [...values, ...plan.added] }
+  }
+  const full = name + key
+  let plan = plans.get(full)
+  if (!plan) {
+    if (plans.size >= REMEMBERED) plans.clear()
+    plan = compile(name, shapeOf(args), values.length)
+    plans.set(full, plan)
+  }
+  return { plan, values }
 }
