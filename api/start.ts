@@ -11,6 +11,9 @@ export type { Role as StartRole } from './app.ts'
 /** How long a process may take to finish what it has begun, in milliseconds. */
 const patience = 30_000
 
+/** One Ctrl-C under npm arrives twice, from the terminal and from npm; milliseconds in which that is one wish. */
+const oneWish = 500
+
 /**
  * Boots one process of the product. The first SIGINT or SIGTERM stops it, draining; a second one ends it at once.
  * Rejects, with everything closed again, when it cannot start.
@@ -80,9 +83,14 @@ async function bringDemo(app: App): Promise<void> {
 /** Listens to the signals that stop a process; the answer is aborted as soon as one came. */
 function stopAtSignals(open: Opened, log: Log): AbortSignal {
   const stopping = new AbortController()
+  let deaf = 0
   const stop = (signal: NodeJS.Signals) => {
-    if (stopping.signal.aborted) process.exit(1)
+    if (stopping.signal.aborted) {
+      if (performance.now() > deaf) process.exit(1)
+      return
+    }
     stopping.abort()
+    deaf = performance.now() + oneWish
     log.info({ signal }, 'Stopping.')
     if (process.stderr.isTTY)
       process.stderr.write('\nFinishing what has begun; Ctrl-C again ends it at once.\n')
