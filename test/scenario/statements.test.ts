@@ -97,9 +97,9 @@ it.each([
     1,
     'member(by: {externalId: "mia"}) { wallet { postings(first: @) { nodes { explanation transaction { kind } } } } }',
   ],
-  // The entries, and one for each kind of thing among them.
+  // The member, the entries, and one for each kind of thing among them.
   [
-    5,
+    6,
     `member(by: {externalId: "mia"}) { timeline(first: @) { nodes { __typename ... on Purchase { orderId }
         ... on PointsTransaction { points } ... on Touchpoint { state } ... on StageChange { to { key } } } } }`,
   ],
