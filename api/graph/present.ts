@@ -134,11 +134,22 @@ function badDocument(error: GraphQLError, { schema, document }: Presenting): Tol
     return { message: error.message, extensions: { ...error.extensions, code: code as Code } }
   }
   const { message, field } = document ? locate(error, document) : { message: error.message, field: 'query' }
-  return { message: withChoices(message, schema).slice(0, LONGEST), extensions: { code: 'BAD_INPUT', field } }
+  return {
+    message: withChoices(withoutValues(message), schema).slice(0, LONGEST),
+    extensions: { code: 'BAD_INPUT', field },
+  }
 }
 
 /** Longest message, in characters: the caller's own text may be quoted in it. */
 const LONGEST = 500
+
+/** What graphql says of a wrong value quotes it, and it may be personal: the field says enough. */
+function withoutValues(message: string): string {
+  return message
+    .replace(/( cannot represent [^:]*): .*$/s, '$1.')
+    .replace(/^Value ".*" does not exist in "(\w+)" enum\..*$/s, 'This value does not exist in "$1" enum.')
+    .replace(/^(Expected value of type "[^"]*"), found .*$/s, '$1.')
+}
 
 /** An unknown value of an enum is told which values there are. */
 function withChoices(message: string, schema: GraphQLSchema): string {

@@ -145,7 +145,7 @@ test('names of the schema are not given away by suggestions', async () => {
   const { errors: variable } = await run('query ($c: Color) { echo(color: $c) }', { c: 'RE' })
 
   expect(errors?.[0]?.message).toBe('Cannot query field "hell" on type "Query".')
-  expect(variable?.[0]?.message).toBe('Value "RE" does not exist in "Color" enum. It is one of BLUE, RED.')
+  expect(variable?.[0]?.message).toBe('This value does not exist in "Color" enum. It is one of BLUE, RED.')
 })
 
 test.each([
