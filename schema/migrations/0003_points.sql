@@ -1472,6 +1472,22 @@ begin
     ) v (what, expected, found)
     where w.tenant_id = v_tenant
     union all
+    -- What is due must not be forgotten: too early costs a look, too late would show dead points.
+    select w.id, 'due no later than', d.due_at::text, w.due_at::text
+    from wallet w
+    join (
+      select x.wallet_id, min(x.due_at) as due_at
+      from (
+        select l.wallet_id, l.available_at as due_at from lot l where l.tenant_id = v_tenant and l.pending > 0
+        union all
+        select l.wallet_id, l.expires_at from lot l where l.tenant_id = v_tenant and l.open
+        union all
+        select h.wallet_id, h.expires_at from hold h where h.tenant_id = v_tenant and h.state = 'OPEN'
+      ) x
+      group by x.wallet_id
+    ) d on d.wallet_id = w.id
+    where w.tenant_id = v_tenant and (w.due_at <= d.due_at) is not true and d.due_at is not null
+    union all
     -- Lots against their postings.
     select l.wallet_id, format('lot %s: %s', l.id, v.what), v.expected::text, v.found::text
     from lot l

@@ -302,6 +302,8 @@ test.each<[what: string, sql: string]>([
   ],
   ['a forgiven debt', 'update wallet set debt = 0, debt_repaid = debt_raised where id = :bobs_wallet'],
   ['a skipped version', 'update wallet set version = version + 1 where id = :wallet'],
+  ['a forgotten due instant', 'update wallet set due_at = null where id = :wallet'],
+  ['a later due instant', "update wallet set due_at = due_at + interval '99 days' where id = :wallet"],
   ['another head', "update wallet set head_hash = sha256('x') where id = :wallet"],
   ['another instant', "update op set at = at + interval '1 second' where transaction_id = :transaction"],
   ['another kind', "update op set kind = 'EXPIRE' where transaction_id = :transaction"],
