@@ -30,15 +30,20 @@ export function openProgress(what: string): Progress {
     barsize: 30,
     forceRedraw: true,
   })
-  bar.start(1, 0, { words: '' })
+  let at = { done: 0, total: 1, words: '' }
+  const draw = () => bar.start(at.total, at.done, { words: at.words })
+  draw()
   return {
     update(done, total, words = '') {
-      bar.setTotal(Math.max(total, 1))
-      bar.update(Math.min(done, total), { words })
+      at = { done: Math.min(done, total), total: Math.max(total, 1), words }
+      bar.setTotal(at.total)
+      bar.update(at.done, { words })
     },
     note(text) {
-      process.stderr.write(`\r\x1b[K${text}\n`)
-      bar.render()
+      // The bar goes back to where it was begun, so it begins anew below the note.
+      bar.stop()
+      note(text)
+      draw()
     },
     stop: () => bar.stop(),
   }

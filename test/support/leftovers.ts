@@ -1,6 +1,7 @@
 import { readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { embeddedFolder } from '../../api/platform/database.ts'
 import { embeddedProcess, openEmbedded } from '../../api/platform/embedded/index.ts'
 
 const old = 60 * 60_000
@@ -11,12 +12,13 @@ const old = 60 * 60_000
  */
 export async function sweepLeftovers(): Promise<void> {
   const names = await readdir(tmpdir())
-  for (const name of names.filter((name) => /^engawa-(test|own|embedded|backup)-\w{6}$/.test(name))) {
+  for (const name of names.filter((name) => /^engawa-(test|own|embedded|backup|product)-\w{6}$/.test(name))) {
     const folder = join(tmpdir(), name)
     try {
       if (Date.now() - (await stat(folder)).mtimeMs < old) continue
-      if (embeddedProcess(folder) !== null) await (await openEmbedded({ dataDir: folder })).close()
-      if (embeddedProcess(folder) === null) await rm(folder, { recursive: true, force: true })
+      const dataDir = name.includes('-product-') ? embeddedFolder(folder) : folder
+      if (embeddedProcess(dataDir) !== null) await (await openEmbedded({ dataDir })).close()
+      if (embeddedProcess(dataDir) === null) await rm(folder, { recursive: true, force: true })
     } catch {
       // Gone meanwhile, another user's, or broken beyond joining: not ours to mend before a test run.
     }
