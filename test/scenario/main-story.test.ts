@@ -137,20 +137,30 @@ test('one purchase earns, moves the stage, plans a touch, delivers it, and every
     { type: 'member.stage_changed', change: { from: { key: 'customer' }, to: { key: 'prospect' } } },
   ])
 
+  const gift = { member: hanako.by, points: 10, reason: 'Birthday', expiresAt: '2026-10-01T00:00:00Z' }
+  await shop.do('grantPoints', gift)
   await shop.clock('2027-06-01T00:00:00Z')
-  await until(() => [byStaff, byHerself].every((heard) => heard.length >= 9))
-  const [cooled, ...later] = byHerself.slice(5)
+  await until(() => [byStaff, byHerself].every((heard) => heard.length >= 12))
+  const [given, cooled, ...later] = byHerself.slice(5)
+  expect(given).toMatchObject({
+    type: 'points.posted',
+    transaction: { kind: 'GRANT' },
+    wallet: { available: '64' },
+  })
   expect(cooled).toMatchObject({ type: 'member.freshness_band_changed', from: 'FRESH', to: 'COOLING' })
   expect(Math.abs(Date.parse(String(cooled?.at)) - bandEdge(0.5))).toBeLessThan(2)
-  const end = { at: '2027-04-30T15:00:00.000Z', transaction: { kind: 'EXPIRE', points: '54' } }
+  const death = (at: string, points: string) => [
+    { type: 'points.posted', at, transaction: { kind: 'EXPIRE', points } },
+    { type: 'points.expired', at, transaction: { kind: 'EXPIRE', points } },
+  ]
   expect(later).toMatchObject([
+    ...death('2026-10-01T00:00:00.000Z', '10'),
     {
       type: 'member.stage_changed',
       at: '2027-04-01T00:00:00.000Z',
       change: { to: { key: 'lapsed' }, cause: 'CLOCK' },
     },
-    { type: 'points.posted', ...end, wallet: { available: '0' } },
-    { type: 'points.expired', ...end },
+    ...death('2027-04-30T15:00:00.000Z', '54'),
   ])
   expect(byStaff).toEqual(byHerself)
   const { data } = await shop.ask(shop.staff, '{ ledgerCheck { wallets differences { expected found } } }')
