@@ -3,8 +3,12 @@ import { join } from 'node:path'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { run } from '../../api/cli.ts'
-import { embeddedFolder } from '../../api/platform/database.ts'
+import { registerMember } from '../../api/domains/members/index.ts'
+import { recordPurchase } from '../../api/domains/purchases/index.ts'
+import { embeddedFolder, openDatabase } from '../../api/platform/database.ts'
+import { openDb } from '../../api/platform/db.ts'
 import { openEmbedded } from '../../api/platform/embedded/index.ts'
+import { openTenants } from '../../api/platform/tenancy.ts'
 import { ownProduct, type Ran, type Server } from '../support/product.ts'
 import { onServer } from '../support/server.ts'
 
@@ -224,6 +228,30 @@ describe('a tenant', () => {
 describe('the embedded database', () => {
   const product = ownProduct()
   const restored = ownProduct()
+
+  it('delivers what falls due while a test clock moves, without a server', async () => {
+    await product.run('tenant', 'create', '--key', 'still', '--name', 'Still', '--clock', '2026-06-01')
+    const database = await openDatabase({ databaseUrl: undefined, dataDir: product.dataDir })
+    const db = openDb({ url: database.url })
+    const id = (await openTenants(db.system).byKey('still'))?.id ?? ''
+    const actor = 'operator:test'
+    await registerMember(db.tenant(id), { externalId: 'mika', displayName: 'Mika' }, { actor })
+    const sale = {
+      member: { externalId: 'mika' },
+      orderId: 'A-1',
+      purchasedAt: new Date('2026-05-30'),
+      currency: 'JPY',
+      total: 100n,
+    }
+    await recordPurchase(db.tenant(id), sale, { key: 'A-1', hash: new Uint8Array(32), actor })
+    expect((await product.run('tenant', 'clock', '--tenant', 'still', '--advance', 'P1D')).code).toBe(0)
+    const text = 'select state, settled_at from touchpoint where own()'
+    expect(await db.tenant(id).query({ text, values: [] })).toEqual([
+      { state: 'ACCEPTED', settled_at: new Date('2026-06-01') },
+    ])
+    await db.close()
+    await database.close()
+  })
 
   it('is made and migrated by any command, and backed up and restored while nobody runs a server', async () => {
     expect((await product.run('migrate')).stdout).toBe(
