@@ -336,3 +336,18 @@ test('verify names the wallet, what it should hold and what it holds', async () 
     { wallet_id: names.wallet, expected: 'spent 60', found: 'spent 59' },
   ])
 })
+
+test('a history rewritten everywhere alike still breaks the chain, at the transaction that was touched', async () => {
+  await ledger.owner.query('begin')
+  await ledger.owner.query('alter table posting disable trigger append_only')
+  const rewritten = `
+    update posting set amount = amount - 1 where transaction_id = :transaction and lot_id = :lot;
+    update lot set available = available + 1, spent = spent - 1 where id = :lot;
+    update wallet set available = available + 1, spent = spent - 1 where id = :wallet;
+    update op set points = points - 1 where transaction_id = :transaction`
+  await ledger.owner.query(withNames(rewritten))
+  const found = await ledger.differences()
+  await ledger.owner.query('rollback')
+  const link = expect.stringMatching(new RegExp(`^transaction ${names.transaction}: link [0-9a-f]{64}$`))
+  expect(found).toEqual([{ wallet_id: names.wallet, expected: link, found: link }])
+})
