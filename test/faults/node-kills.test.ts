@@ -4,6 +4,7 @@ import { ask, mutationOf } from '../support/asking.ts'
 import { testDatabase } from '../support/database.ts'
 import { openFleet } from '../support/fleet.ts'
 import { Clients, checkBooks, compare } from '../support/journal.ts'
+import { until } from '../support/until.ts'
 
 const database = testDatabase()
 const KILLS = Number(process.env.ENGAWA_FAULTS ?? 100)
@@ -16,16 +17,15 @@ it(`${KILLS} times kill -9 of a node amid traffic loses nothing, doubles nothing
 
   const clients = new Clients(fleet, token, 'mia', 6)
   const standing = [...fleet.nodes]
-  let amidTraffic = 0
   let left = KILLS
-  // Two of the three are down or coming up at a time; the one that has been up longest is next.
+  // Two of the three are down or coming up at a time; the one that has been up longest is next, amid traffic.
   const killer = async () => {
     while (left-- > 0) {
       const node = standing.shift()
       const { answers } = clients.journal
-      await delay(Math.random() * 100)
+      await until(() => clients.journal.answers > answers + 2, 30_000)
+      await delay(Math.random() * 50)
       await node?.kill()
-      if (clients.journal.answers > answers) amidTraffic++
       await node?.start()
       if (node) standing.push(node)
     }
@@ -36,7 +36,7 @@ it(`${KILLS} times kill -9 of a node amid traffic loses nothing, doubles nothing
   const wrong = { ...(await compare(fleet, journal)), ...(await checkBooks(fleet)) }
   const asked = [...journal.acknowledged.values()].reduce((sum, { tries }) => sum + tries, 0)
   console.log(
-    `${KILLS} node kills, ${amidTraffic} amid traffic: ${journal.acknowledged.size} acknowledged in ${asked} tries;`,
+    `${KILLS} node kills: ${journal.acknowledged.size} acknowledged in ${asked} tries;`,
     JSON.stringify(wrong),
   )
   expect(wrong).toEqual({
@@ -49,5 +49,4 @@ it(`${KILLS} times kill -9 of a node amid traffic loses nothing, doubles nothing
     toldTwice: 0,
   })
   expect(journal.acknowledged.size).toBeGreaterThan(KILLS)
-  expect(amidTraffic).toBeGreaterThan(KILLS / 2)
 }, 600_000)

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { openApp } from '../../api/app.ts'
 import { readConfig } from '../../api/platform/config.ts'
 import { openLog } from '../../api/platform/log.ts'
@@ -17,3 +18,5 @@ const app = await openApp({
   hints: { dropShare: Number(process.env.TEST_DROP_SHARE ?? 0) },
 })
 console.log(JSON.stringify({ port: Number(new URL(app.url ?? '').port) }))
+// Whoever is killed leaves no cache behind; the next start would compile everything again.
+flushCompileCache()

@@ -41,7 +41,7 @@ export async function openFleet(
       ENGAWA_DATA_DIR: dataDir,
       TEST_DROP_SHARE: String(options.dropShare ?? 0),
     },
-    ...{ NODE_COMPILE_CACHE: join(tmpdir(), 'engawa-compiled') }, // a node starts in half the time
+    ...{ NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache') }, // a node starts in half the time
   }
   const tenant = await makeTenant(databaseUrl)
   const nodes = await Promise.all(Array.from({ length: options.nodes }, () => startNode(environment)))
