@@ -31,15 +31,17 @@ describe('a server', () => {
   const product = ownProduct()
 
   it('is not ready before the demo is there, and says what to try when it is', async () => {
-    const server = product.spawn(['start'])
-    await until(() => server.output.stdout.includes('Engawa answers at'), 60_000)
-    const [origin = ''] = /http:\/\/localhost:\d+/.exec(server.output.stdout) ?? []
-    const ready = await fetch(`${origin}/health/ready`)
-    expect(ready.status).toBe(200)
-    expect(await ready.json()).toMatchObject({
-      isReady: true,
-      checks: { database: 'ok', sequencer: 'ok', demo: 'ok' },
-    })
+    const origin = `http://localhost:${await freePort()}`
+    const server = product.spawn(['start'], { PORT: new URL(origin).port })
+    const answers: { isReady: boolean; checks: Record<string, string> }[] = []
+    await until(async () => {
+      const response = await fetch(`${origin}/health/ready`).catch(() => undefined)
+      if (response) answers.push(await response.json())
+      return answers.at(-1)?.isReady ?? server.child.exitCode !== null
+    }, 60_000)
+    expect(answers[0]).toMatchObject({ isReady: false, checks: { database: 'ok', demo: 'being loaded' } })
+    expect(answers.at(-1)?.checks).toEqual({ database: 'ok', sequencer: 'ok', demo: 'ok' })
+    await until(() => server.output.stdout.includes('A first query'))
     expect(server.output.stdout).toMatch(
       /Holds {2}the demo: a skin-care shop, 300 members, 1,365 purchases in two years\n/,
     )
@@ -77,9 +79,9 @@ describe('a server', () => {
   })
 
   it('says which port is taken', async () => {
-    const other = createServer().listen(0, '127.0.0.1')
+    const port = await freePort()
+    const other = createServer().listen(port, '127.0.0.1')
     await once(other, 'listening')
-    const { port } = other.address() as AddressInfo // it listens on a port
     const { code, stderr } = await product.spawn(['start'], { PORT: String(port) }).ended
     other.close()
     expect(code).toBe(1)
@@ -100,4 +102,12 @@ async function begin({ origin }: Server): Promise<ClientRequest> {
   // Answered later than what came before.
   await fetch(`${origin}/health/live`)
   return begun
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo // it listens on a port
+  await new Promise((closed) => server.close(closed))
+  return port
 }
