@@ -72,11 +72,9 @@ async function makeTenant(databaseUrl: string): Promise<Tenant> {
 async function startNode(environment: NodeJS.ProcessEnv): Promise<FleetNode> {
   let port = 0
   let kill = async () => {}
-  let isOver = false
-  const start = async () => {
-    const env = { ...environment, PORT: String(port) }
+  const start = async (tries = 5): Promise<void> => {
     const child = spawn(process.execPath, [join(import.meta.dirname, 'app-process.ts')], {
-      env,
+      env: { ...environment, PORT: String(port) },
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     const exit = once(child, 'exit')
@@ -86,14 +84,13 @@ async function startNode(environment: NodeJS.ProcessEnv): Promise<FleetNode> {
     }
     for await (const line of createInterface({ input: child.stdout })) {
       port = JSON.parse(line).port
-      break
+      return
     }
-    if (child.exitCode !== null && !isOver) throw new Error('The node did not start.')
+    // Somebody else may have taken the port for a moment.
+    if (tries === 0) throw new Error('The node does not start.')
+    return start(tries - 1)
   }
-  onTestFinished(() => {
-    isOver = true
-    return kill()
-  })
+  onTestFinished(() => kill())
   await start()
-  return { url: `http://127.0.0.1:${port}/graphql`, kill: () => kill(), start }
+  return { url: `http://127.0.0.1:${port}/graphql`, kill: () => kill(), start: () => start() }
 }
