@@ -10,6 +10,7 @@ import { ForbiddenError, UnauthenticatedError } from '../platform/errors.ts'
 import type { Context } from './context.ts'
 import { decodeId, encodeId } from './ids.ts'
 import './id-field.ts'
+import './lazy-cursors.ts'
 import './loaded-rows.ts'
 import './pages.ts'
 import { read } from './read.ts'
@@ -62,6 +63,7 @@ export const builder = new SchemaBuilder<{
     'loadedRows',
     PrismaPlugin,
     'pages',
+    'lazyCursors',
     'idField',
   ],
   defaultFieldNullability: false,

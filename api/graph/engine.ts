@@ -14,6 +14,7 @@ import { BadInputError, ForbiddenError, TooCostlyError, UnauthenticatedError } f
 import { Budgets, type CostReport, type Payer, type Reservation } from './budget.ts'
 import type { Context } from './context.ts'
 import { evaluate, type Variables } from './cost.ts'
+import { Deadlines } from './deadlines.ts'
 import { Documents, operationOf, type PreparedOperation } from './documents.ts'
 import { LIMITS, type Limits } from './limits.ts'
 import { NotByGetError, present } from './present.ts'
@@ -72,6 +73,7 @@ export class Engine {
   readonly limits: Limits
   readonly #documents: Documents
   readonly #budgets: Budgets
+  readonly #deadlines: Deadlines
 
   constructor(options: EngineOptions) {
     this.#options = options
@@ -79,6 +81,7 @@ export class Engine {
     this.limits = { ...LIMITS, ...options.limits }
     this.#documents = new Documents(options.schema, this.limits)
     this.#budgets = new Budgets(options.cost)
+    this.#deadlines = new Deadlines(this.limits.milliseconds)
   }
 
   /** Runs a query or mutation, or opens a subscription. Never rejects. */
@@ -172,26 +175,14 @@ export class Engine {
   }
 
   /** Answers after the time limit although the work goes on; each of its statements has a limit of its own. */
-  async #inTime(running: ExecutionResult | Promise<ExecutionResult>): Promise<ExecutionResult> {
+  #inTime(running: ExecutionResult | Promise<ExecutionResult>): ExecutionResult | Promise<ExecutionResult> {
     if (!(running instanceof Promise)) return running
-    const { milliseconds } = this.limits
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(
-        () =>
-          reject(
-            new TooCostlyError(
-              `This took longer than ${milliseconds / 1000} seconds; a mutation may be done all the same.`,
-            ),
-          ),
-        milliseconds,
+    return this.#deadlines.within(running, () => {
+      const seconds = this.limits.milliseconds / 1000
+      return new TooCostlyError(
+        `This took longer than ${seconds} seconds; a mutation may be done all the same.`,
       )
     })
-    try {
-      return await Promise.race([running, late])
-    } finally {
-      clearTimeout(timer)
-    }
   }
 
   #present(

@@ -4,16 +4,73 @@ import type { FollowOptions, Frame } from '../../platform/events.ts'
 
 /**
  * The member (uuid) whose external id a member's token carries, as of now; null while there is none. Throws
- * ForbiddenError once the membership has ended: this is what every request and every delivery asks first.
+ * ForbiddenError once the membership has ended: this is what every request and every delivery asks first. Those that
+ * ask while a look is under way are looked up together by the next one, which begins after all of them.
  */
-export async function standingMember(tx: Tx, externalId: string): Promise<string | null> {
-  const [member] = await tx.query<{ id: string; membership: string }>({
-    name: 'standing_member',
-    text: 'select m.id, m.membership from member m where own(m) and m.external_id = $1',
-    values: [externalId],
+export function standingMember(tx: Tx, externalId: string): Promise<string | null> {
+  return new Promise((resolve, reject) => {
+    const queue = queues.get(tx.tenantId) ?? { asked: [], looks: 0 }
+    queues.set(tx.tenantId, queue)
+    queue.asked.push({ externalId, resolve, reject })
+    if (queue.looks < LOOKS_AT_ONCE) void look(tx, queue)
   })
-  if (member?.membership === 'ENDED') throw new ForbiddenError('This membership has ended.')
-  return member?.id ?? null
+}
+
+/** Two, so that one that the database keeps waiting does not keep everybody. */
+const LOOKS_AT_ONCE = 2
+const MEMBERS_AT_ONCE = 500
+
+interface Asked {
+  readonly externalId: string
+  resolve(memberId: string | null): void
+  reject(error: unknown): void
+}
+
+/** Those of one tenant who wait, and how many looks are under way. */
+interface Queue {
+  readonly asked: Asked[]
+  looks: number
+}
+const queues = new Map<string, Queue>()
+
+async function look(tx: Tx, queue: Queue): Promise<void> {
+  queue.looks++
+  while (queue.asked.length > 0) {
+    const asked = queue.asked.splice(0, MEMBERS_AT_ONCE)
+    try {
+      const found = await readStandings(tx, new Set(asked.map(({ externalId }) => externalId)))
+      for (const { externalId, resolve, reject } of asked) {
+        const member = found.get(externalId)
+        if (member?.membership === 'ENDED') reject(new ForbiddenError('This membership has ended.'))
+        else resolve(member?.id ?? null)
+      }
+    } catch (error) {
+      for (const { reject } of asked) reject(error)
+    }
+  }
+  queue.looks--
+  if (queue.looks === 0) queues.delete(tx.tenantId)
+}
+
+interface Standing {
+  readonly id: string
+  readonly externalId: string
+  readonly membership: string
+}
+
+async function readStandings(
+  tx: Tx,
+  externalIds: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, Standing>> {
+  const rows = await tx.query<Standing>({
+    name: 'standing_members',
+    // Not `= any ($1)`: PostgreSQL would plan it anew each time. The limit keeps it from reading the whole table.
+    text: `select m.* from unnest($1::text[]) asked (external_id), lateral (
+             select m.id, m.external_id as "externalId", m.membership
+             from member m where own(m) and m.external_id = asked.external_id limit 1) m`,
+    values: [[...externalIds]],
+  })
+  return new Map(rows.map((row) => [row.externalId, row]))
 }
 
 interface Session {
