@@ -1390,11 +1390,13 @@ end $$;
 -- ── Verifying ────────────────────────────────────────────────────────────────────────────────────
 
 /*
- * Recomputes every wallet of this tenant from what is append-only, and its chain; returns each difference. No rows:
- * the books are right.
+ * Recomputes the wallets of this tenant from what is append-only, and their chains; returns each difference. No rows:
+ * the books are right. Takes the wallets with ids after p_after up to p_through; all by default.
  */
-create function points_verify() returns table (wallet_id uuid, expected text, found text)
-language plpgsql stable security definer set search_path = public, pg_temp as $$
+create function points_verify(
+  p_after uuid default '00000000-0000-0000-0000-000000000000', p_through uuid default 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+) returns table (wallet_id uuid, expected text, found text)
+language plpgsql stable security definer set search_path = public, pg_temp set plan_cache_mode = force_custom_plan as $$
 declare
   v_tenant uuid := current_tenant();
 begin
@@ -1409,17 +1411,17 @@ begin
       sum(case 'EXPIRED'::bucket when p.to_bucket then p.amount when p.from_bucket then -p.amount else 0 end) as expired,
       sum(case 'REVOKED'::bucket when p.to_bucket then p.amount when p.from_bucket then -p.amount else 0 end) as revoked
     from posting p
-    where p.tenant_id = v_tenant
+    where p.tenant_id = v_tenant and p.wallet_id > p_after and p.wallet_id <= p_through
     group by p.wallet_id, p.lot_id
   ), owed as (
     select p.wallet_id, sum(case when p.kind = 'RAISED' then p.amount else 0 end) as raised,
            sum(case when p.kind = 'REPAID' then p.amount else 0 end) as repaid
     from debt_posting p
-    where p.tenant_id = v_tenant
+    where p.tenant_id = v_tenant and p.wallet_id > p_after and p.wallet_id <= p_through
     group by p.wallet_id
   ), reserved as (
     select h.wallet_id, sum(h.amount) as held from hold h
-    where h.tenant_id = v_tenant and h.state = 'OPEN'
+    where h.tenant_id = v_tenant and h.state = 'OPEN' and h.wallet_id > p_after and h.wallet_id <= p_through
     group by h.wallet_id
   ), posted as (
     select p.transaction_id, min(p.wallet_version) as version, bool_and(p.wallet_id = o.wallet_id) as is_one,
@@ -1428,12 +1430,12 @@ begin
            min(p.wallet_id::text)::uuid as wallet_id
     from posting p
     join op o on o.tenant_id = v_tenant and o.transaction_id = p.transaction_id
-    where p.tenant_id = v_tenant
+    where p.tenant_id = v_tenant and p.wallet_id > p_after and p.wallet_id <= p_through
     group by p.transaction_id, o.wallet_version
   ), debts as (
     select p.transaction_id, string_agg(points_leaf_debt(p.seq, p.kind, p.amount), e'\n' order by p.seq) as leaf
     from debt_posting p
-    where p.tenant_id = v_tenant
+    where p.tenant_id = v_tenant and p.wallet_id > p_after and p.wallet_id <= p_through
     group by p.transaction_id
   ), chain as (
     select o.wallet_id, o.transaction_id, o.wallet_version, o.chain_hash,
@@ -1443,7 +1445,7 @@ begin
     from op o
     left join posted p on p.transaction_id = o.transaction_id
     left join debts d on d.transaction_id = o.transaction_id
-    where o.tenant_id = v_tenant and o.wallet_id is not null
+    where o.tenant_id = v_tenant and o.wallet_id > p_after and o.wallet_id <= p_through
     window w as (partition by o.wallet_id order by o.wallet_version)
   ), difference as (
     -- Wallets against their postings, debt postings, open holds and transactions.
@@ -1470,7 +1472,7 @@ begin
       ('debt repaid', coalesce(d.repaid, 0)::text, w.debt_repaid::text),
       ('version', coalesce(c.n, 0)::text, w.version::text)
     ) v (what, expected, found)
-    where w.tenant_id = v_tenant
+    where w.tenant_id = v_tenant and w.id > p_after and w.id <= p_through
     union all
     -- What is due must not be forgotten: too early costs a look, too late would show dead points.
     select w.id, 'due no later than', d.due_at::text, w.due_at::text
@@ -1478,11 +1480,14 @@ begin
     join (
       select x.wallet_id, min(x.due_at) as due_at
       from (
-        select l.wallet_id, l.available_at as due_at from lot l where l.tenant_id = v_tenant and l.pending > 0
+        select l.wallet_id, l.available_at as due_at from lot l
+        where l.tenant_id = v_tenant and l.pending > 0 and l.wallet_id > p_after and l.wallet_id <= p_through
         union all
-        select l.wallet_id, l.expires_at from lot l where l.tenant_id = v_tenant and l.open
+        select l.wallet_id, l.expires_at from lot l
+        where l.tenant_id = v_tenant and l.open and l.wallet_id > p_after and l.wallet_id <= p_through
         union all
-        select h.wallet_id, h.expires_at from hold h where h.tenant_id = v_tenant and h.state = 'OPEN'
+        select h.wallet_id, h.expires_at from hold h
+        where h.tenant_id = v_tenant and h.state = 'OPEN' and h.wallet_id > p_after and h.wallet_id <= p_through
       ) x
       group by x.wallet_id
     ) d on d.wallet_id = w.id
@@ -1497,7 +1502,7 @@ begin
       ('held', m.held, l.held), ('spent', m.spent, l.spent), ('expired', m.expired, l.expired),
       ('revoked', m.revoked, l.revoked)
     ) v (what, expected, found)
-    where l.tenant_id = v_tenant
+    where l.tenant_id = v_tenant and l.wallet_id > p_after and l.wallet_id <= p_through
     union all
     -- What was asked back against the money given back.
     select b.wallet_id, format('%s %s %s %s: %s', b.source_type, b.source_id, b.line, b.rule, v.what),
@@ -1509,7 +1514,7 @@ begin
       ('revoked', case when b.base_minor = 0 then 0
                   else div(b.granted::numeric * b.refunded_minor, b.base_minor) end, b.revoked)
     ) v (what, expected, found)
-    where b.tenant_id = v_tenant
+    where b.tenant_id = v_tenant and b.wallet_id > p_after and b.wallet_id <= p_through
     union all
     -- Holds against what they reserved and how they ended.
     select h.wallet_id, format('hold %s: %s', h.id, v.what), v.expected::text, v.found::text
@@ -1526,7 +1531,7 @@ begin
     cross join lateral (values
       ('amount', p.held, h.amount), ('captured', p.captured, h.captured), ('released', p.released, h.released)
     ) v (what, expected, found)
-    where h.tenant_id = v_tenant
+    where h.tenant_id = v_tenant and h.wallet_id > p_after and h.wallet_id <= p_through
     union all
     -- The chain, link by link, and its head.
     select c.wallet_id, format('transaction %s: version', c.transaction_id), c.n::text, c.wallet_version::text from chain c
@@ -1536,7 +1541,7 @@ begin
     union all
     select w.id, 'head', encode(c.chain_hash, 'hex'), encode(w.head_hash, 'hex')
     from wallet w left join chain c on c.wallet_id = w.id and c.wallet_version = w.version
-    where w.tenant_id = v_tenant
+    where w.tenant_id = v_tenant and w.id > p_after and w.id <= p_through
     union all
     select p.wallet_id, format('transaction %s: of one wallet and version', p.transaction_id), 'true',
            coalesce(p.is_one and p.is_version, false)::text
@@ -1555,7 +1560,7 @@ grant execute on function
   points_hold(text, bytea, uuid, text, bigint, text, interval, text, text),
   points_capture(text, bytea, uuid, bigint, text),
   points_void(text, bytea, uuid, text),
-  points_settle_due(int), points_verify(), wallets_now(uuid[]), wallet_expiring(uuid[], interval) to engawa_app;
+  points_settle_due(int), points_verify(uuid, uuid), wallets_now(uuid[]), wallet_expiring(uuid[], interval) to engawa_app;
 
 -- ── What a new member begins with ────────────────────────────────────────────────────────────────
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { grantPoints, holdPoints, spendPoints, voidHold } from '../../api/domains/points/index.ts'
+import { grantPoints, holdPoints, spendPoints, verify, voidHold } from '../../api/domains/points/index.ts'
 import { testDatabase } from '../support/database.ts'
 import { day, type Ledger, openLedger, operation } from './ledger.ts'
 
@@ -335,6 +335,21 @@ test('verify names the wallet, what it should hold and what it holds', async () 
     { wallet_id: names.wallet, expected: 'available 73', found: 'available 74' },
     { wallet_id: names.wallet, expected: 'spent 60', found: 'spent 59' },
   ])
+})
+
+test('verify goes through all wallets, page by page', async () => {
+  expect(await verify(ledger.tx)).toEqual({ wallets: 2, differences: [] })
+  const [first, second] = [names.wallet, names.bobs_wallet].toSorted()
+  await ledger.owner.query('begin')
+  await ledger.owner.query('update wallet set available = available + 1, issued = issued + 1')
+  const page = async (after: string | undefined, through: string | undefined) =>
+    (
+      await ledger.owner.query('select distinct wallet_id from points_verify($1, $2)', [after, through])
+    ).rows.map(({ wallet_id }) => wallet_id)
+  const [start, end] = ['00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff']
+  const pages = [await page(start, first), await page(first, end), await page(second, end)]
+  await ledger.owner.query('rollback')
+  expect(pages).toEqual([[first], [second], []])
 })
 
 test('a history rewritten everywhere alike still breaks the chain, at the transaction that was touched', async () => {

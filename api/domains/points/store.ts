@@ -8,13 +8,24 @@ export interface Difference {
   readonly found: string
 }
 
-/** points_verify of 0003_points.sql. */
-export function differencesOf(tx: Tx): Promise<Difference[]> {
+/** points_verify of 0003_points.sql, for the wallets (uuids) after one up to another. */
+export function differencesOf(tx: Tx, after: string, through: string): Promise<Difference[]> {
   return tx.query<Difference>({
     name: 'points_verify',
-    text: 'select wallet_id as wallet, expected, found from points_verify()',
-    values: [],
+    text: 'select wallet_id as wallet, expected, found from points_verify($1, $2)',
+    values: [after, through],
   })
+}
+
+/** The ids that end pages of so many wallets, in order; the last page has no end. */
+export async function pageEnds(tx: Tx, size: number): Promise<string[]> {
+  const rows = await tx.query<{ id: string }>({
+    name: 'points_pages',
+    text: `select x.id from (select w.id, row_number() over (order by w.id) as n from wallet w where own(w)) x
+           where x.n % $1 = 0 order by x.id`,
+    values: [size],
+  })
+  return rows.map(({ id }) => id)
 }
 
 /** How many wallets the tenant has. */
