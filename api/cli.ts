@@ -66,6 +66,11 @@ const commands: readonly Entry[] = [
     load: () => loaded(import('./cli/restore.ts')),
   },
   { name: 'schema', does: 'print the SDL of the API', load: () => loaded(import('./cli/schema.ts')) },
+  {
+    name: 'bench',
+    does: 'measure, each figure beside its floor',
+    load: () => loaded(import('./cli/bench.ts')),
+  },
 ]
 
 /** Runs one command line. Answers the exit code; never throws. */

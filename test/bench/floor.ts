@@ -1,0 +1,35 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import pg from 'pg'
+
+/*
+ * The floor: what bare Node and one statement do, without rights, walls, limits or GraphQL. `/trivial` answers fixed
+ * bytes; `/<name>/<key>` runs the statement of that name with the tenant and the key and answers its text.
+ */
+
+const [databaseUrl = '', tenant = '', statements = '{}'] = process.argv.slice(2)
+const texts = new Map(Object.entries(JSON.parse(statements) as Record<string, string>))
+const pool = new pg.Pool({ connectionString: databaseUrl, max: 10 })
+let trivial = { headers: {}, body: '' }
+
+const server = createServer((request, response) => {
+  const [, name = '', key] = (request.url ?? '').split('/')
+  if (name === 'trivial') return response.writeHead(200, trivial.headers).end(trivial.body)
+  const values = key ? [tenant, key] : [tenant]
+  pool.query<{ answer: string }>({ name, text: texts.get(name) ?? '', values }).then(
+    ({ rows: [row] }) => {
+      const body = row?.answer ?? ''
+      const headers = {
+        'content-type': 'application/json; charset=utf-8',
+        'content-length': Buffer.byteLength(body),
+      }
+      response.writeHead(200, headers).end(body)
+    },
+    (error) => response.writeHead(500).end(String(error)),
+  )
+})
+server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }))
+process.on('message', (message: { trivial: typeof trivial }) => {
+  trivial = message.trivial
+})
+process.on('disconnect', () => process.exit(0))
