@@ -254,6 +254,11 @@ create trigger resolved_once before update on hold for each row when (old.state 
     or new.wallet_id <> old.wallet_id or new.transaction_id <> old.transaction_id or new.expires_at <> old.expires_at)
   execute function refuse_change('a hold resolves once');
 
+/* What a move changes in one bucket. */
+create function bucket_delta(p_bucket bucket, p_from bucket, p_to bucket, p_amount bigint) returns bigint
+language sql immutable as
+$$ select case p_bucket when p_to then p_amount when p_from then -p_amount else 0 end $$;
+
 /* Writes the postings of new lots. */
 create function lot_issue() returns trigger language plpgsql as $$
 begin
@@ -278,12 +283,12 @@ begin
     spent = l.spent + d.spent, expired = l.expired + d.expired, revoked = l.revoked + d.revoked
   from (
     select p.tenant_id, p.lot_id,
-      sum(case 'PENDING'::bucket when p.to_bucket then p.amount when p.from_bucket then -p.amount else 0 end)::bigint as pending,
-      sum(case 'AVAILABLE'::bucket when p.to_bucket then p.amount when p.from_bucket then -p.amount else 0 end)::bigint as available,
-      sum(case 'HELD'::bucket when p.to_bucket then p.amount when p.from_bucket then -p.amount else 0 end)::bigint as held,
-      sum(case 'SPENT'::bucket when p.to_bucket then p.amount when p.from_bucket then -p.amount else 0 end)::bigint as spent,
-      sum(case 'EXPIRED'::bucket when p.to_bucket then p.amount when p.from_bucket then -p.amount else 0 end)::bigint as expired,
-      sum(case 'REVOKED'::bucket when p.to_bucket then p.amount when p.from_bucket then -p.amount else 0 end)::bigint as revoked
+      sum(bucket_delta('PENDING', p.from_bucket, p.to_bucket, p.amount))::bigint as pending,
+      sum(bucket_delta('AVAILABLE', p.from_bucket, p.to_bucket, p.amount))::bigint as available,
+      sum(bucket_delta('HELD', p.from_bucket, p.to_bucket, p.amount))::bigint as held,
+      sum(bucket_delta('SPENT', p.from_bucket, p.to_bucket, p.amount))::bigint as spent,
+      sum(bucket_delta('EXPIRED', p.from_bucket, p.to_bucket, p.amount))::bigint as expired,
+      sum(bucket_delta('REVOKED', p.from_bucket, p.to_bucket, p.amount))::bigint as revoked
     from new_posting p
     where p.from_bucket <> 'ISSUE'
     group by p.tenant_id, p.lot_id
@@ -304,12 +309,12 @@ begin
   from (
     select p.tenant_id, p.wallet_id,
       sum(case when p.from_bucket = 'ISSUE' then p.amount else 0 end)::bigint as issued,
-      sum(case 'PENDING'::bucket when p.to_bucket then p.amount when p.from_bucket then -p.amount else 0 end)::bigint as pending,
-      sum(case 'AVAILABLE'::bucket when p.to_bucket then p.amount when p.from_bucket then -p.amount else 0 end)::bigint as available,
-      sum(case 'HELD'::bucket when p.to_bucket then p.amount when p.from_bucket then -p.amount else 0 end)::bigint as held,
-      sum(case 'SPENT'::bucket when p.to_bucket then p.amount when p.from_bucket then -p.amount else 0 end)::bigint as spent,
-      sum(case 'EXPIRED'::bucket when p.to_bucket then p.amount when p.from_bucket then -p.amount else 0 end)::bigint as expired,
-      sum(case 'REVOKED'::bucket when p.to_bucket then p.amount when p.from_bucket then -p.amount else 0 end)::bigint as revoked,
+      sum(bucket_delta('PENDING', p.from_bucket, p.to_bucket, p.amount))::bigint as pending,
+      sum(bucket_delta('AVAILABLE', p.from_bucket, p.to_bucket, p.amount))::bigint as available,
+      sum(bucket_delta('HELD', p.from_bucket, p.to_bucket, p.amount))::bigint as held,
+      sum(bucket_delta('SPENT', p.from_bucket, p.to_bucket, p.amount))::bigint as spent,
+      sum(bucket_delta('EXPIRED', p.from_bucket, p.to_bucket, p.amount))::bigint as expired,
+      sum(bucket_delta('REVOKED', p.from_bucket, p.to_bucket, p.amount))::bigint as revoked,
       min(case p.to_bucket when 'PENDING' then l.available_at when 'AVAILABLE' then l.expires_at end) as due_at
     from new_posting p
     left join lot l on p.to_bucket in ('PENDING', 'AVAILABLE') and l.tenant_id = p.tenant_id and l.id = p.lot_id
@@ -1404,12 +1409,12 @@ begin
   with moved as (
     select p.wallet_id, p.lot_id,
       sum(case when p.from_bucket = 'ISSUE' then p.amount else 0 end) as issued,
-      sum(case 'PENDING'::bucket when p.to_bucket then p.amount when p.from_bucket then -p.amount else 0 end) as pending,
-      sum(case 'AVAILABLE'::bucket when p.to_bucket then p.amount when p.from_bucket then -p.amount else 0 end) as available,
-      sum(case 'HELD'::bucket when p.to_bucket then p.amount when p.from_bucket then -p.amount else 0 end) as held,
-      sum(case 'SPENT'::bucket when p.to_bucket then p.amount when p.from_bucket then -p.amount else 0 end) as spent,
-      sum(case 'EXPIRED'::bucket when p.to_bucket then p.amount when p.from_bucket then -p.amount else 0 end) as expired,
-      sum(case 'REVOKED'::bucket when p.to_bucket then p.amount when p.from_bucket then -p.amount else 0 end) as revoked
+      sum(bucket_delta('PENDING', p.from_bucket, p.to_bucket, p.amount)) as pending,
+      sum(bucket_delta('AVAILABLE', p.from_bucket, p.to_bucket, p.amount)) as available,
+      sum(bucket_delta('HELD', p.from_bucket, p.to_bucket, p.amount)) as held,
+      sum(bucket_delta('SPENT', p.from_bucket, p.to_bucket, p.amount)) as spent,
+      sum(bucket_delta('EXPIRED', p.from_bucket, p.to_bucket, p.amount)) as expired,
+      sum(bucket_delta('REVOKED', p.from_bucket, p.to_bucket, p.amount)) as revoked
     from posting p
     where p.tenant_id = v_tenant and p.wallet_id > p_after and p.wallet_id <= p_through
     group by p.wallet_id, p.lot_id
