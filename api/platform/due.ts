@@ -19,6 +19,8 @@ export interface DueLoop {
 }
 
 const EVERY_MS = 1_000
+/** Looks between two checks for tables that grew since nobody knew their size. */
+const LOOKS_PER_ANALYSIS = 5
 
 /**
  * Looks once a second for tenants with something due by their own clocks, and has it booked: one look for all of
@@ -27,9 +29,12 @@ const EVERY_MS = 1_000
 export function startDue({ system, log, settle, announced }: DueOptions): DueLoop {
   let isStopping = false
   let running: Promise<void> | undefined
+  let looks = 0
 
   async function look(): Promise<void> {
     try {
+      // What a new database is first asked is planned for empty tables, and sessions keep such plans.
+      if (looks++ % LOOKS_PER_ANALYSIS === 0) await system.query('select analyze_new_tables()')
       const { rows } = await system.query<{ id: string }>({
         name: 'due_tenants',
         text: 'select id from due_tenants() id',

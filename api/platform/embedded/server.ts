@@ -32,6 +32,8 @@ const initdbFlags = [
 
 const everydaySettings: Readonly<Record<string, string>> = {
   shared_buffers: '64MB',
+  // A fresh database is planned for empty tables until it has been looked at.
+  autovacuum_naptime: '10s',
   max_connections: '200',
   fsync: 'on',
   timezone: 'UTC',
