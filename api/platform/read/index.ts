@@ -6,6 +6,7 @@ import { MODELS } from './model.ts'
 import { outlineOf, shapeOf } from './shape.ts'
 
 export type { ReadArgs, SqlCondition, SqlOrder } from './args.ts'
+export { keyOf } from './model.ts'
 export { isRow } from './rows.ts'
 
 /** What can be read of one model; the shapes of arguments and answers are Prisma's. */

@@ -94,7 +94,8 @@ function referenced(target: string, from: readonly string[]): readonly string[] 
   return keys.find(fits) ?? keyOf(target)
 }
 
-function keyOf(name: string): readonly string[] {
+/** The fields of a model's primary key; the tenant leads. */
+export function keyOf(name: string): readonly string[] {
   const model = models[name]
   return model?.primaryKey?.fields ?? model?.fields.filter((f) => f.isId).map((f) => f.name) ?? []
 }
