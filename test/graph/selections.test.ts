@@ -58,7 +58,7 @@ test('pages of one list, from its front, from its back and after one another', a
   const page = '{ nodes { orderId } pageInfo { hasNextPage hasPreviousPage } }'
   expect(
     await ask(
-      `a: purchases(first: 1) ${page} b: purchases(last: 2) ${page} c: purchases(first: 1, after: "${after}") ${page}`,
+      `a: purchases(first: 1) ${page} b: purchases(last: 2) ${page} c: purchases(first: 1, after: "${after}") ${page} d: purchases(first: 4) { pageInfo { hasNextPage } }`,
     ),
   ).toEqual({
     a: { nodes: [{ orderId: 'o3' }], pageInfo: { hasNextPage: true, hasPreviousPage: false } },
@@ -67,6 +67,7 @@ test('pages of one list, from its front, from its back and after one another', a
       pageInfo: { hasNextPage: false, hasPreviousPage: true },
     },
     c: { nodes: [{ orderId: 'o1' }], pageInfo: { hasNextPage: true, hasPreviousPage: true } },
+    d: { pageInfo: { hasNextPage: false } },
   })
 })
 

@@ -357,3 +357,17 @@ test('the same shape with other values is the same statement', async () => {
   expect(await ask("o'hara", 2)).toEqual([{ displayName: "o'hara" }])
   expect(new Set(texts.slice(before)).size).toBe(1)
 })
+
+test('nothing is another question than something, and before than after', async () => {
+  const names = async (args: ReadArgs) =>
+    (
+      await ours('Member').findMany({ ...args, select: { externalId: true }, orderBy: { externalId: 'asc' } })
+    ).map(({ externalId }) => externalId)
+  expect(await names({ where: { email: null } })).toEqual(['noa', "o'hara"])
+  expect(await names({ where: { email: 'a@b' } })).toEqual(['aoi', 'mia', '花'])
+  expect(await names({ where: { email: { equals: null } } })).toEqual(['noa', "o'hara"])
+  expect(await names({ where: { email: { equals: 'a@b' } } })).toEqual(['aoi', 'mia', '花'])
+  expect(await names({ take: 2 })).toEqual(['aoi', 'mia'])
+  expect(await names({ take: -2 })).toEqual(["o'hara", '花'])
+  expect(await names({ take: 2, skip: 1 })).toEqual(['mia', 'noa'])
+})
