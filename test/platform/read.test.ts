@@ -306,6 +306,9 @@ test('rows by key that are asked for in one tick are one statement, and null whe
 test('every statement carries the first wall, which alone keeps the other tenant out', async () => {
   expect(texts.length).toBeGreaterThan(500)
   expect(texts.filter((text) => !text.includes(' where own(t0)'))).toEqual([])
+  const isJoined = (text: string) =>
+    [...text.matchAll(/ (t[1-9]\d*) where /g)].every(([, alias]) => text.includes(`${alias}.tenant_id = t`))
+  expect(texts.filter((text) => !isJoined(text))).toEqual([])
   // The superuser passes the second wall.
   const pool = new pg.Pool({ connectionString: database.url, max: 1 })
   const walled = firstWall({ without: false, nameOf: () => '' })
