@@ -1,10 +1,12 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import pg from 'pg'
+import { WebSocketServer } from 'ws'
 
 /*
  * The floor: what bare Node and one statement do, without rights, walls, limits or GraphQL. `/trivial` answers fixed
- * bytes; `/<name>/<key>` runs the statement of that name with the tenant and the key and answers its text.
+ * bytes; `/<name>/<key>` runs the statement of that name with the tenant and the key and answers its text; sockets on
+ * `/fan` hear what the bench broadcasts.
  */
 
 const [databaseUrl = '', tenant = '', statements = '{}'] = process.argv.slice(2)
@@ -29,7 +31,14 @@ const server = createServer((request, response) => {
   )
 })
 server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }))
-process.on('message', (message: { trivial: typeof trivial }) => {
-  trivial = message.trivial
-})
+const sockets = new WebSocketServer({ server, path: '/fan', perMessageDeflate: false })
+process.on(
+  'message',
+  (message: { trivial?: typeof trivial; broadcast?: { text: string; times: number } }) => {
+    if (message.trivial) trivial = message.trivial
+    if (!message.broadcast) return
+    const { text, times } = message.broadcast
+    for (let i = 0; i < times; i++) for (const socket of sockets.clients) socket.send(text)
+  },
+)
 process.on('disconnect', () => process.exit(0))

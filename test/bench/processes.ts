@@ -21,6 +21,8 @@ export interface Node extends Listening {
 export interface Floor extends Listening {
   /** What `/trivial` answers from now on. */
   trivial(answer: { readonly headers: Readonly<Record<string, string>>; readonly body: string }): void
+  /** Sends a text to every socket on `/fan`, so many times. */
+  broadcast(message: { readonly text: string; readonly times: number }): void
 }
 
 type Message = {
@@ -72,6 +74,7 @@ export async function child<Process extends Node | Floor>(
       forked.send({ watch: statement })
     },
     trivial: (trivial: object) => void forked.send({ trivial }),
+    broadcast: (broadcast: object) => void forked.send({ broadcast }),
   }
   return process_ as unknown as Process // it is what the file that was forked understands
 }

@@ -3,6 +3,7 @@ import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Figure, hasPassed, type Measured } from './figure.ts'
 import { coldStart, freshness, importLog } from './figures/alone.ts'
+import { fanOut } from './figures/fan-out.ts'
 import { liveEvent } from './figures/live.ts'
 import { home, list, trivial } from './figures/requests.ts'
 import { recordPurchase, spendPoints } from './figures/writes.ts'
@@ -16,14 +17,15 @@ const FIGURES: readonly Figure[] = [
   recordPurchase,
   spendPoints,
   liveEvent,
+  fanOut,
   importLog,
   freshness,
   coldStart,
 ]
 
 const EFFORTS: Readonly<Record<'usual' | 'quick', Effort>> = {
-  usual: { members: 2_000, rounds: 5, warmUps: 4, seconds: 2, connections: 16 },
-  quick: { members: 500, rounds: 3, warmUps: 3, seconds: 1, connections: 16 },
+  usual: { members: 2_000, rounds: 5, warmUps: 4, seconds: 2, connections: 16, sockets: 2_000 },
+  quick: { members: 500, rounds: 3, warmUps: 3, seconds: 1, connections: 16, sockets: 200 },
 }
 
 const { values, positionals } = parseArgs({

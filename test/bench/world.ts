@@ -23,6 +23,8 @@ export interface Effort {
   readonly seconds: number
   /** Requests at once. */
   readonly connections: number
+  /** Sockets of the fan-out. */
+  readonly sockets: number
 }
 
 /** What the figures are measured in: a database of our own, durable as in production, and the processes on it. */
