@@ -19,13 +19,15 @@ beforeAll(async () => {
   tenants = await addTenants(database.url, 8)
   await admin.query(`
     set role engawa_owner;
-    create table secret (tenant_id uuid, id uuid default uuid_v7(), n int, primary key (tenant_id, id));
+    create table secret (tenant_id uuid, id uuid default uuid_v7(), n int, primary key (tenant_id, id))`)
+  await admin.query(
+    'insert into secret select t, uuid_v7(), n from unnest($1::uuid[]) t, generate_series(1, $2) n',
+    [tenants, ROWS],
+  )
+  await admin.query(`
     call protect('secret');
     grant select, insert on secret to engawa_app;
     reset role`)
-  await admin.query('insert into secret select id, uuid_v7(), n from tenant, generate_series(1, $1) n', [
-    ROWS,
-  ])
 })
 afterAll(() => admin.end())
 
