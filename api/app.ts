@@ -1,6 +1,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { registerPredicates } from './domains/audiences/index.ts'
+import { channelsPort } from './domains/channels/index.ts'
 import { freshnessBandPredicate, settleLifecycle, stagePredicate } from './domains/lifecycle/index.ts'
 import {
   attributePredicate,
@@ -27,6 +28,7 @@ import { type Check, openHealth } from './platform/health.ts'
 import { openJobs } from './platform/jobs.ts'
 import type { Log } from './platform/log.ts'
 import { openMetrics } from './platform/metrics.ts'
+import { Ports } from './platform/ports.ts'
 import { openTenants, type TenantDirectory } from './platform/tenancy.ts'
 import { schema } from './schema.ts'
 
@@ -136,6 +138,7 @@ export async function openApp(options: AppOptions): Promise<App> {
       egress,
       committed,
       refreshAuth: () => auth.refresh(),
+      ports: new Ports().provide(channelsPort, channels),
     })
     health.add('database', async () => {
       await db.system.query('select 1')
@@ -197,14 +200,15 @@ interface ContextParts extends Pick<Context, 'egress' | 'refreshAuth'> {
   readonly db: Db
   readonly clock: Awaited<ReturnType<typeof openClock>>
   readonly events: Events
+  readonly ports: Ports
   /** Called after each mutation. */
   readonly committed: () => void
 }
 
 /** Makes the context of each request and each delivery: the viewer as it stands now. */
-function contextFactory({ db, clock, events, egress, committed, refreshAuth }: ContextParts) {
+function contextFactory({ db, clock, events, egress, committed, refreshAuth, ports }: ContextParts) {
   return async (viewer: Viewer | null, requestId: string): Promise<Context> => {
-    const shared = { requestId, egress, refreshAuth, poke: committed }
+    const shared = { requestId, egress, refreshAuth, poke: committed, use: ports.use.bind(ports) }
     if (!viewer) {
       const nobody = () => {
         throw new UnauthenticatedError()

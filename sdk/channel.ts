@@ -38,8 +38,10 @@ export interface ChannelContext<Config> {
   /** The member's language (BCP 47) and time zone (IANA); the tenant's where no member is meant. */
   readonly locale: string
   readonly timeZone: string
-  /** Bound to the deadline; cannot reach private addresses. */
+  /** Bound to the deadline; cannot reach private addresses, and follows no redirect. */
   readonly fetch: typeof fetch
+  /** A connection for protocols that are not HTTP, such as SMTP: bound to the deadline and as guarded as `fetch`. */
+  connect(target: ConnectTarget): Promise<Connection>
   /** The tenant's clock. */
   readonly clock: { now(): Date }
   /** Aborts at the deadline; stop within 100 ms. */
@@ -74,6 +76,49 @@ export interface SendContext<Config> extends ChannelContext<Config> {
   readonly key: DeliveryKey
   /** 1 at first. */
   readonly attempt: number
+  /** Of the member's last message, while it lives: see `exclusiveReplyToken`. */
+  readonly replyToken?: string
+}
+
+/**
+ * Where to connect to.
+ *
+ * @example
+ * ```ts
+ * import type { ConnectTarget } from '@engawa/sdk'
+ *
+ * const relay: ConnectTarget = { host: 'smtp.example.com', port: 465, tls: true }
+ * console.assert(relay.port === 465)
+ * ```
+ */
+export interface ConnectTarget {
+  readonly host: string
+  readonly port: number
+  /** TLS from the first byte, with the host's certificate checked; plain unless told. */
+  readonly tls?: boolean
+}
+
+/**
+ * A connection that `ctx.connect` opened. It is Node's own `net.Socket` (`tls.TLSSocket` with TLS), and can be
+ * handed to whatever takes one.
+ *
+ * @example
+ * ```ts
+ * import type { Connection } from '@engawa/sdk'
+ *
+ * function greet(connection: Connection): void {
+ *   connection.write('EHLO shop.example\r\n')
+ * }
+ * console.assert(greet.length === 1)
+ * ```
+ */
+export interface Connection {
+  write(data: Uint8Array | string): boolean
+  end(): unknown
+  destroy(error?: Error): unknown
+  on(event: 'data', listener: (data: Uint8Array) => void): unknown
+  on(event: 'error', listener: (error: Error) => void): unknown
+  on(event: 'end' | 'close', listener: () => void): unknown
 }
 
 /**
@@ -92,6 +137,8 @@ export interface Message {
   readonly locale: string
   /** Where the member can stop messages of this kind; absent for service messages. */
   readonly unsubscribeUrl?: string
+  /** After this nobody wants it any more, as of an offer; a provider that can should drop it then. */
+  readonly expiresAt?: Date
 }
 
 /**
@@ -177,6 +224,8 @@ export interface ChannelDefinition<Config, Secrets extends keyof Config, Address
   }
   readonly address: {
     readonly schema: Schema<Address>
+    /** True when the member's own id is the address, as for an inbox: nobody has to give one. */
+    readonly own?: boolean
     /** One spelling of what reaches the same person. */
     normalise(address: Address): Address
     /** What suppression goes by: equal for addresses that reach the same person. */

@@ -6,6 +6,7 @@
  */
 export * from './capabilities.ts'
 export * from './channel.ts'
+export * from './content.ts'
 export * from './events.ts'
 export * from './outcome.ts'
 export * from './schema.ts'

@@ -69,7 +69,7 @@ async function advanceClock(db: Db, tenant: Tenant, { to, ports }: Advance): Pro
   }
 }
 
-/** What clock_advance of 0009_clock.sql answers. */
+/** What clock_advance of 0014_clock.sql answers. */
 interface Step {
   /** ISO 8601. */
   readonly now: string

@@ -2,6 +2,7 @@ import type { Viewer } from '../platform/auth/viewer.ts'
 import type { TenantClient } from '../platform/db.ts'
 import type { Egress } from '../platform/egress.ts'
 import type { FollowOptions, Frame } from '../platform/events.ts'
+import type { Port } from '../platform/ports.ts'
 
 /** Whom the token speaks for, and the member behind it as found at this request or delivery. */
 export interface ContextViewer extends Viewer {
@@ -29,6 +30,8 @@ export interface Context {
   ownMember(): Promise<string | null>
   /** Makes a change of issuers or revocations count on this node at once. */
   refreshAuth(): Promise<void>
+  /** A part that a room was promised by the app, such as the channels of this deployment. */
+  use<T>(port: Port<T>): T
   /** The guarded way out. */
   readonly egress: Egress
 }

@@ -18,7 +18,7 @@ export type Route = (request: IncomingMessage, response: ServerResponse) => void
 export interface FrontDoorOptions {
   readonly engine: Engine
   readonly signIn: SignIn
-  /** Plain paths beside `/graphql`. */
+  /** Plain paths beside `/graphql`; one that ends with `/` is for everything below it. */
   readonly routes?: Readonly<Record<string, Route>>
   /** Web origins, such as `https://shop.example`, whose pages may call the API from a browser. None unless told. */
   readonly origins?: readonly string[]
@@ -111,7 +111,7 @@ export class FrontDoor {
       if (mediaType !== null) return this.#fast(request, response, mediaType)
     }
     const path = pathOf(request)
-    const route = this.#options.routes?.[path]
+    const route = this.#routeOf(path)
     if (route) return route(request, response)
     if (path !== PATH) return send(response, 404, 'text/plain; charset=utf-8', 'Not found.\n')
     if (!this.#isWelcome(request)) {
@@ -126,6 +126,13 @@ export class FrontDoor {
     }
     const body = method === 'GET' || method === 'HEAD' ? undefined : await this.#body(request, response)
     if (body !== null) await this.#full.answer(request, response, body)
+  }
+
+  #routeOf(path: string): Route | undefined {
+    const { routes = {} } = this.#options
+    if (Object.hasOwn(routes, path)) return routes[path]
+    const below = `/${path.split('/')[1]}/`
+    return Object.hasOwn(routes, below) ? routes[below] : undefined
   }
 
   /** A plain JSON request: the same engine without Yoga's HTTP layer, which costs several times its work. */

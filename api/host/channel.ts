@@ -1,5 +1,5 @@
 import type { ChannelContext, Fault, Outcome, Schema, SchemaIssue, SendContext } from '@engawa/sdk'
-import type { Attempt, Channel, OpenChannel, Prepared } from '../domains/touchpoints/index.ts'
+import type { Attempt, Channel, OpenChannel, Prepared } from '../domains/channels/index.ts'
 import { EgressError } from '../platform/egress.ts'
 import type { Caches } from './cache.ts'
 import type { AnyDefinition } from './definition.ts'
@@ -12,6 +12,7 @@ export function hostChannel(definition: AnyDefinition, options: HostOptions & { 
   return {
     id: definition.id,
     kind: definition.kind,
+    hasOwnAddress: definition.address.own === true,
     async open(tenantId) {
       const saved = (await options.settings?.(tenantId, definition.id)) ?? {}
       const config = await validate(definition.config.schema, saved)
@@ -85,6 +86,7 @@ function contextOf(
     timeZone: attempt.timeZone,
     clock: { now: attempt.now },
     signal,
+    connect: (target) => options.egress.connect(target, { signal, timeoutMs: attempt.withinMs }),
     fetch: pluginFetch(options.egress, { signal, ms: attempt.withinMs }),
     cache: options.caches.of(tenantId, definition.id),
     log: logOf({ definition, config, options }, address),

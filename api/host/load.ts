@@ -1,5 +1,5 @@
 import { sdkVersion } from '@engawa/sdk'
-import type { Channels } from '../domains/touchpoints/index.ts'
+import type { Channels } from '../domains/channels/index.ts'
 import type { Egress } from '../platform/egress.ts'
 import type { Log } from '../platform/log.ts'
 import { openCaches } from './cache.ts'

@@ -1,7 +1,9 @@
 import { lookup as systemLookup } from 'node:dns/promises'
+import { once } from 'node:events'
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { isIP, type LookupFunction } from 'node:net'
+import { connect as connectPlain, isIP, type LookupFunction, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { isPublicAddress } from './public-address.ts'
 
 /** One outgoing request. */
@@ -26,8 +28,23 @@ export interface Egress {
    * may be private and plain http. Throws EgressError.
    */
   fetch(url: string | URL, request?: EgressRequest): Promise<Response>
+  /**
+   * Opens a connection for a protocol that is not HTTP; with `tls`, from the first byte. Only public addresses, and
+   * hosts that the operator allows. Destroyed when the signal aborts. Throws EgressError.
+   */
+  connect(
+    target: EgressTarget,
+    options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  ): Promise<Socket>
   /** Why this URL would be refused as it is written, and what would be right; undefined when it would not. */
   refusal(url: string): string | undefined
+}
+
+/** Where to connect to. */
+export interface EgressTarget {
+  readonly host: string
+  readonly port: number
+  readonly tls?: boolean
 }
 
 /** Finds the addresses of a host name. */
@@ -61,8 +78,9 @@ export function openEgress(options: { allow: readonly string[]; resolve?: Resolv
   const resolve = options.resolve ?? ((host) => systemLookup(host, { all: true, verbatim: true }))
   const guarded = lookupWith(async (host) => onlyPublic(await resolve(host)))
   const free = lookupWith(resolve)
-  const isAllowed = (url: URL) =>
-    options.allow.some((entry) => entry === url.hostname || entry === `${url.hostname}:${portOf(url)}`)
+  const allows = (host: string, port: number) =>
+    options.allow.some((entry) => entry === host || entry === `${host}:${port}`)
+  const isAllowed = (url: URL) => allows(url.hostname, portOf(url))
   const refusal = (text: string) => {
     if (!URL.canParse(text)) return 'This must be an absolute https address.'
     const url = new URL(text)
@@ -75,6 +93,15 @@ export function openEgress(options: { allow: readonly string[]; resolve?: Resolv
       const refused = refusal(url.href)
       if (refused) throw new EgressError('refused', refused, { mayHaveArrived: false })
       return exchange(url, request, isAllowed(url) ? free : guarded)
+    },
+    async connect({ host, port, tls = false }, { timeoutMs, signal }) {
+      const name = host.toLowerCase()
+      const isFree = allows(name, port)
+      if (!isFree && isIP(name) && !isPublicAddress(name)) {
+        throw new EgressError('refused', privateMessage, { mayHaveArrived: false })
+      }
+      const deadline = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])])
+      return connected({ host: name, port, tls, lookup: isFree ? free : guarded }, deadline)
     },
   }
 }
@@ -116,6 +143,29 @@ function lookupWith(resolve: Resolve): LookupFunction {
       },
       (error: Error) => done(error, ''),
     )
+  }
+}
+
+async function connected(
+  { host, port, tls, lookup }: EgressTarget & { readonly lookup: LookupFunction },
+  signal: AbortSignal,
+): Promise<Socket> {
+  const socket = tls
+    ? connectTls({ host, port, lookup, ...(isIP(host) ? {} : { servername: host }) })
+    : connectPlain({ host, port, lookup })
+  const give = () =>
+    socket.destroy(new EgressError('aborted', 'The connection was given up.', { mayHaveArrived: true }))
+  signal.addEventListener('abort', give)
+  socket.once('close', () => signal.removeEventListener('abort', give))
+  if (signal.aborted) give()
+  try {
+    await once(socket, tls ? 'secureConnect' : 'connect')
+    return socket
+  } catch (cause) {
+    socket.destroy()
+    if (cause instanceof EgressError && cause.reason === 'refused') throw cause
+    const reason = signal.aborted ? 'timeout' : 'network'
+    throw new EgressError(reason, 'The other side could not be reached.', { mayHaveArrived: false, cause })
   }
 }
 

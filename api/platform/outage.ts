@@ -5,7 +5,12 @@
 export function isOutage(error: unknown): boolean {
   if (hasCode(error, OUTAGES)) return true
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
-    if (/^(timeout exceeded when trying to connect|Connection terminated)/.test(at.message)) return true
+    if (
+      /^(timeout exceeded when trying to connect|timeout expired|Connection terminated|Client (has encountered a connection error|was closed) and is not queryable)/.test(
+        at.message,
+      )
+    )
+      return true
   }
   return false
 }

@@ -19,9 +19,14 @@ export default defineChannel({
     quota: 'none',
   },
   config: { schema: z.strictObject({}), version: 1, secrets: [], check: async () => ({ ok: true }) },
-  address: { schema: z.uuid(), normalise: (member) => member.toLowerCase(), identity: (member) => member },
+  address: {
+    schema: z.uuid(),
+    own: true,
+    normalise: (member) => member.toLowerCase(),
+    identity: (member) => member,
+  },
   content: {
-    schema: z.strictObject({ title: z.string().trim().min(1), body: z.string().trim().min(1) }),
+    schema: z.object({ title: z.string().trim().min(1), body: z.string().trim().min(1) }),
     prepare(item) {
       const size = [...item.title, ...item.body].length
       if (size <= longest) return { ok: true, prepared: item, size }

@@ -12,6 +12,9 @@ beforeAll(async () => {
       '/health/live': (_request, response) => {
         response.end('alive')
       },
+      '/inbound/': ({ url }, response) => {
+        response.end(`below: ${url}`)
+      },
     },
     graphiql: () => [
       {
@@ -188,6 +191,8 @@ test('a token that is not accepted is 401 in every lane', async () => {
 
 test('other paths are the routes that were given, or nothing', async () => {
   expect((await send('GET', '/health/live')).text).toBe('alive')
+  expect((await send('POST', '/inbound/shop/email?a=1')).text).toBe('below: /inbound/shop/email?a=1')
+  expect((await send('GET', '/inbound')).status).toBe(404)
   expect((await send('GET', '/')).status).toBe(404)
   expect((await send('GET', '/graphql/')).status).toBe(404)
   expect((await send('GET', '//evil.example/graphql')).status).toBe(404)

@@ -88,6 +88,7 @@ export function sampleContext(viewer: Viewer | null, requestId: string): Context
     now: none,
     follow: none,
     ownMember: none,
+    use: none,
     refreshAuth: none,
     db: undefined as never,
     egress: undefined as never,

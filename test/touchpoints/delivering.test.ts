@@ -128,7 +128,12 @@ test('a channel that needs an address which nobody has given leaves the member u
   const shop = await openShop(database.url)
   const touchpoint = await shop.plan(await shop.member(), { channel: 'carrier-pigeon' })
   const channels = {
-    get: () => ({ id: 'carrier-pigeon', kind: 'pigeon', open: () => expect.fail('it was opened') }),
+    get: () => ({
+      id: 'carrier-pigeon',
+      kind: 'pigeon',
+      hasOwnAddress: false,
+      open: () => expect.fail('it was opened'),
+    }),
   }
   await deliver(shop.tenant, touchpoint, { ...ports, channels })
   expect(await shop.touchpoint(touchpoint)).toMatchObject({

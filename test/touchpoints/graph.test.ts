@@ -60,8 +60,9 @@ async function ask(shop: Shop, caller: Caller, source: string, variableValues: o
     asOf: unused,
     follow: unused,
     ownMember: unused,
+    use: unused,
     refreshAuth: unused,
-    egress: { fetch: unused, refusal: unused },
+    egress: { fetch: unused, connect: unused, refusal: unused },
   }
   const { data, errors } = await graphql({
     schema,

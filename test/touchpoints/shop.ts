@@ -1,7 +1,7 @@
 import { type Capabilities, defineChannel, type Outcome, type Schema, type SendContext } from '@engawa/sdk'
 import pg from 'pg'
 import { onTestFinished } from 'vitest'
-import type { Channels } from '../../api/domains/touchpoints/index.ts'
+import type { Channels } from '../../api/domains/channels/index.ts'
 import { type Deployment, loadChannels } from '../../api/host/index.ts'
 import { processClock } from '../../api/platform/clock.ts'
 import { type Db, openDb, type TenantClient } from '../../api/platform/db.ts'
@@ -106,7 +106,7 @@ export function scripted(
     kind: 'inbox',
     capabilities: { idempotency, receipts: ['accepted'], limits: {} },
     config: { schema: anything, version: 1, secrets: [], check: async () => ({ ok: true }) },
-    address: { schema: anything, normalise: (address) => address, identity: String },
+    address: { schema: anything, own: true, normalise: (address) => address, identity: String },
     content: { schema: anything, prepare: (content) => ({ ok: true, prepared: content, size: 0 }) },
     async send(ctx) {
       sent.push(ctx)

@@ -99,7 +99,7 @@ interface BatchDone extends Omit<ImportSummary, 'rejected'> {
   readonly rejected: readonly Reject[]
 }
 
-/** purchase_import of 0008_import.sql. */
+/** purchase_import of 0013_import.sql. */
 async function importBatch(tx: Tx, rows: readonly ImportRow[], actor: string): Promise<BatchDone> {
   const [answer] = await tx.query<{ done: BatchDone }>({
     name: 'purchase_import',

@@ -1,6 +1,6 @@
 import { deliveryKey, type Outcome, type Unknown } from '@engawa/sdk'
 import type { TenantClient } from '../../platform/db.ts'
-import type { Attempt, Channel, Channels, OpenChannel, Opened, Prepared } from './channels.ts'
+import type { Attempt, Channel, Channels, OpenChannel, Opened, Prepared } from '../channels/index.ts'
 import { mayRepeat, type Settlement, type Standing, settlementOf } from './dispositions.ts'
 import { type Brief, type Claim, claim, decline, readBrief, settle, type Unclaimed } from './store.ts'
 import { write } from './templates.ts'
@@ -123,7 +123,7 @@ async function ask(
  * no consent; no other address is used before there is one.
  */
 function addressOf(brief: Brief, channel: Channel): string | undefined {
-  return channel.kind === 'inbox' ? brief.member : undefined
+  return channel.hasOwnAddress ? brief.member : undefined
 }
 
 function clockOf({ clockAt }: Brief, { clock }: DeliveryPorts): () => Date {

@@ -1,10 +1,3 @@
-export type {
-  Attempt,
-  Channel,
-  Channels,
-  OpenChannel,
-  Prepared,
-} from './channels.ts'
 export { type DeliveryPorts, deliver } from './deliver.ts'
 export { Touchpoint } from './graphql.ts'
 export { markInboxRead } from './service.ts'

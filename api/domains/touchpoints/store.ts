@@ -59,7 +59,7 @@ export interface Unclaimed {
   readonly is: 'settled' | 'not_due' | 'busy' | 'not_found'
 }
 
-/** touchpoint_claim of 0006_touchpoints.sql. */
+/** touchpoint_claim of 0009_touchpoints.sql. */
 export function claim(
   tx: Tx,
   touchpoint: string,
@@ -72,12 +72,12 @@ export function claim(
   ])
 }
 
-/** touchpoint_decline of 0006_touchpoints.sql. */
+/** touchpoint_decline of 0009_touchpoints.sql. */
 export function decline(tx: Tx, touchpoint: string, reason: string): Promise<Unclaimed> {
   return call(tx, 'select touchpoint_decline($1, $2) as outcome', [touchpoint, reason])
 }
 
-/** touchpoint_settle of 0006_touchpoints.sql. */
+/** touchpoint_settle of 0009_touchpoints.sql. */
 export function settle(
   tx: Tx,
   { delivery, fence }: Claim,

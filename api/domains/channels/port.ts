@@ -1,15 +1,21 @@
 import type { Capabilities, Fault, Message, Outcome, Preparation } from '@engawa/sdk'
+import { definePort } from '../../platform/ports.ts'
 
 /** The channels of this deployment, by id. The plugin host gives them. */
 export interface Channels {
   get(id: string): Channel | undefined
 }
 
+/** How resolvers reach the channels of this deployment. */
+export const channelsPort = definePort<Channels>('channels')
+
 /** One channel of the deployment. */
 export interface Channel {
   readonly id: string
   /** Which of a member's addresses it uses. */
   readonly kind: string
+  /** Whether the member's own id is the address, so that nobody has to give one. */
+  readonly hasOwnAddress: boolean
   /** The channel with the tenant's configuration, or why it cannot be used now. */
   open(tenantId: string): Promise<Opened>
 }
