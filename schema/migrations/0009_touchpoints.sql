@@ -6,8 +6,17 @@ create table touchpoint (
   tenant_id       uuid not null references tenant,
   id              uuid not null default uuid_v7(),
   member_id       uuid not null,
-  channel         text not null check (channel ~ '^[a-z][a-z0-9-]{0,39}$'),
+  /* Ids of channels, in the order in which they are tried; `channel` is the present one. */
+  channels        text[] not null check (cardinality(channels) between 1 and 10
+    and array_to_string(channels, ' ') ~ '^[a-z][a-z0-9-]{0,39}( [a-z][a-z0-9-]{0,39})*$'),
+  channel         text not null,
   purpose         text not null check (length(purpose) between 1 and 100),
+  /* The purpose's, when it was planned. */
+  class           text not null default 'MARKETING' check (class in ('SERVICE', 'MARKETING')),
+  /* Where several compete for a member, the highest goes first. */
+  priority        int not null default 50 check (priority between 0 and 100),
+  /* Whether to risk a miss or a duplicate, where a channel cannot tell what came of a message. */
+  wish            text not null default 'preferMiss' check (wish in ('preferMiss', 'preferDuplicate')),
   state           text not null default 'PLANNED' check (state in (
     'PLANNED', 'CLAIMED', 'ACCEPTED', 'DELIVERED', 'REFUSED', 'UNKNOWN', 'NOT_SENT', 'CANCELLED')),
   /* The instant that was planned. It never moves. */
@@ -15,6 +24,10 @@ create table touchpoint (
   /* When the worker looks at it next, by the tenant's clock: planned_at, or later when it was put off. */
   due_at          timestamptz not null,
   settled_at      timestamptz,
+  /* After this nobody wants it any more: then it is not sent. */
+  expires_at      timestamptz,
+  /* The local time that was meant, such as Monday 08:00 of the member; planned_at is what it came to. */
+  intent          jsonb check (jsonb_typeof(intent) = 'object'),
   /* What it follows from: a kind of thing, its id, and the how-manieth touch of this purpose it causes. */
   source_type     text not null,
   source_id       text not null,
@@ -28,6 +41,7 @@ create table touchpoint (
   /* One row per member, touch and occurrence, whatever is retried or raced. */
   unique (tenant_id, member_id, purpose, source_type, source_id, occurrence),
   foreign key (tenant_id, member_id) references member (tenant_id, id),
+  check (channel = any (channels)),
   check ((state in ('PLANNED', 'CLAIMED')) = (settled_at is null)),
   check ((state = 'CLAIMED') = (claimed_until is not null)),
   check ((state = 'NOT_SENT') = (not_sent_reason is not null))
@@ -48,6 +62,9 @@ create table delivery (
   touchpoint_id    uuid not null,
   member_id        uuid not null,
   channel          text not null,
+  /* Where it goes: an address of the member, and what suppression knows it by. Null where the member is the address. */
+  address_id       uuid,
+  identity         text,
   /* Handed to the provider; the same on every attempt. */
   key              uuid not null default gen_random_uuid(),
   state            text not null check (state in (
@@ -73,7 +90,7 @@ create table delivery (
   claimed_until    timestamptz,
   primary key (tenant_id, id),
   unique (tenant_id, key),
-  unique (tenant_id, touchpoint_id, channel),
+  unique nulls not distinct (tenant_id, touchpoint_id, channel, address_id),
   foreign key (tenant_id, touchpoint_id) references touchpoint (tenant_id, id),
   foreign key (tenant_id, member_id) references member (tenant_id, id),
   check ((state = 'CLAIMED') = (claimed_until is not null)),
@@ -87,21 +104,63 @@ grant select on delivery to engawa_app;
 grant update (read_at) on delivery to engawa_app;
 
 /*
+ * Why a touch was not sent, or not yet, or not this way: one row per touch, channel and reason, counted up when
+ * the same is decided again.
+ */
+create table touch_decision (
+  tenant_id     uuid not null references tenant,
+  id            uuid not null default uuid_v7(),
+  touchpoint_id uuid not null,
+  channel       text not null,
+  decision      text not null check (decision in ('DEFERRED', 'NEXT_CHANNEL', 'NOT_SENT', 'HELD')),
+  reason        text not null check (reason in (
+    'NO_CONSENT', 'SUPPRESSED', 'UNREACHABLE', 'QUIET_HOURS', 'FREQUENCY_CAP', 'TOO_SOON', 'STAGE_POLICY', 'IGNORED',
+    'OUTRANKED', 'QUOTA', 'CIRCUIT_OPEN', 'CHANNEL_DISABLED', 'CHANNEL_MISSING', 'CONTENT', 'EXPIRED',
+    'MEMBERSHIP_ENDED', 'PROVIDER', 'CANCELLED')),
+  /* Until when it was put off. */
+  until         timestamptz,
+  /* When it was last decided, by the tenant's clock, and how often. */
+  at            timestamptz not null,
+  times         int not null default 1 check (times >= 1),
+  /* Facts of the reason: ids, codes and numbers; no personal data. */
+  detail        jsonb not null default '{}' check (jsonb_typeof(detail) = 'object'),
+  primary key (tenant_id, id),
+  unique (tenant_id, touchpoint_id, channel, reason),
+  foreign key (tenant_id, touchpoint_id) references touchpoint (tenant_id, id)
+) with (fillfactor = 85);
+call protect('touch_decision');
+grant select on touch_decision to engawa_app;
+
+/* Stores a decision, or counts it up. The newest word stands. */
+create function touch_decide(
+  p_touchpoint uuid, p_channel text, p_decision text, p_reason text, p_until timestamptz, p_at timestamptz,
+  p_detail jsonb default '{}'
+) returns void language sql as $$
+  insert into touch_decision as d (tenant_id, touchpoint_id, channel, decision, reason, until, at, detail)
+  values (current_tenant(), p_touchpoint, p_channel, p_decision, p_reason, p_until, p_at, coalesce(p_detail, '{}'))
+  on conflict (tenant_id, touchpoint_id, channel, reason) do update set
+    decision = excluded.decision, until = excluded.until, at = excluded.at, times = d.times + 1, detail = excluded.detail
+$$;
+
+/*
  * Plans one touch, once per (member, purpose, source, occurrence): repeated or raced, the first row stands and
- * its id is returned. p_due_at is by the tenant's clock; p_at is when it was decided, and dates the event.
+ * its id is returned. p_channels is the order in which channels are tried. p_due_at is by the tenant's clock;
+ * p_at is when it was decided, and dates the event. p_options: priority (0 to 100), expires_at, intent, wish.
  */
 create function touchpoint_plan(
-  p_member uuid, p_channel text, p_purpose text, p_content jsonb, p_due_at timestamptz, p_source_type text,
-  p_source_id text, p_at timestamptz, p_occurrence int default 1
+  p_member uuid, p_channels text[], p_purpose text, p_content jsonb, p_due_at timestamptz, p_source_type text,
+  p_source_id text, p_at timestamptz, p_occurrence int default 1, p_options jsonb default '{}'
 ) returns uuid language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   v_tenant uuid := current_tenant();
   v_id uuid;
 begin
-  insert into touchpoint (tenant_id, member_id, channel, purpose, content, planned_at, due_at, source_type,
-                          source_id, occurrence)
-  values (v_tenant, p_member, p_channel, p_purpose, p_content, p_due_at, p_due_at, p_source_type,
-          p_source_id, p_occurrence)
+  insert into touchpoint (tenant_id, member_id, channels, channel, purpose, content, planned_at, due_at, source_type,
+                          source_id, occurrence, priority, expires_at, intent, wish)
+  values (v_tenant, p_member, p_channels, p_channels[1], p_purpose, p_content, p_due_at, p_due_at, p_source_type,
+          p_source_id, p_occurrence, coalesce((p_options ->> 'priority')::int, 50),
+          (p_options ->> 'expires_at')::timestamptz, nullif(p_options -> 'intent', 'null'),
+          coalesce(p_options ->> 'wish', 'preferMiss'))
   on conflict (tenant_id, member_id, purpose, source_type, source_id, occurrence) do nothing
   returning id into v_id;
   if found then
@@ -115,8 +174,8 @@ begin
 end $$;
 
 /*
- * What follows when something happens, versioned: touches is [{"purpose", "channel", "template", "after"}], after
- * being an ISO 8601 duration. A new tenant thanks for each purchase, at once, in the member's inbox.
+ * What follows when something happens, versioned: touches is [{"purpose", "channels", "template", "after"}],
+ * after being an ISO 8601 duration. A new tenant thanks for each purchase, at once, in the member's inbox.
  */
 create table touch_plan (
   tenant_id    uuid not null references tenant,
@@ -134,7 +193,7 @@ language plpgsql security definer set search_path = public, pg_temp as $$
 begin
   perform set_config('app.tenant', new.id::text, true);
   insert into touch_plan (tenant_id, key, version, touches) values (new.id, 'after-purchase', 1,
-    '[{"purpose": "thank-you", "channel": "inbox", "template": "thank-you", "after": "PT0S"}]');
+    '[{"purpose": "thank-you", "channels": ["inbox"], "template": "thank-you", "after": "PT0S"}]');
   return null;
 end $$;
 create trigger touch_plan_of_new_tenant after insert on tenant
@@ -143,7 +202,7 @@ create trigger touch_plan_of_new_tenant after insert on tenant
 /* Plans what follows a purchase, counted from p_at, by the newest version of the tenant's plan. */
 create function after_purchase_plan(p_member uuid, p_purchase uuid, p_order_id text, p_at timestamptz) returns void
 language sql as $$
-  select touchpoint_plan(p_member, t ->> 'channel', t ->> 'purpose',
+  select touchpoint_plan(p_member, array(select jsonb_array_elements_text(t -> 'channels')), t ->> 'purpose',
     jsonb_build_object('template', t ->> 'template', 'parameters', jsonb_build_object('order', p_order_id)),
     p_at + (t ->> 'after')::interval, 'purchase', p_purchase::text, p_at)
   from (select p.touches from touch_plan p
@@ -274,7 +333,7 @@ begin
   insert into delivery as d (tenant_id, touchpoint_id, member_id, channel, state, content, first_attempt_at,
                              claimed_until)
   values (v_tenant, v_touch.id, v_touch.member_id, v_touch.channel, 'CLAIMED', p_content, v_now, v_until)
-  on conflict (tenant_id, touchpoint_id, channel) do update set
+  on conflict (tenant_id, touchpoint_id, channel, address_id) do update set
     state = 'CLAIMED', attempt = d.attempt + 1, fence = d.fence + 1, claimed_at = clock_timestamp(),
     claimed_until = v_until,
     unknown = case d.state when 'CLAIMED' then '{"is": "unknown", "evidence": "crash"}' else d.unknown end
@@ -349,7 +408,7 @@ create function next_touch(p_members uuid[]) returns table (
 $$;
 
 grant execute on function
-  touchpoint_plan(uuid, text, text, jsonb, timestamptz, text, text, timestamptz, int),
+  touchpoint_plan(uuid, text[], text, jsonb, timestamptz, text, text, timestamptz, int, jsonb),
   touchpoint_decline(uuid, text),
   touchpoint_claim(uuid, jsonb, interval),
   touchpoint_settle(uuid, bigint, text, jsonb, text, text, timestamptz),

@@ -40,9 +40,10 @@ export async function settle(tenant: TenantClient, url: string, count: number): 
 /** Two messages that arrived and a touch to come for each resident, as the worker leaves them. */
 const FURNITURE = `
   with touch as (
-    insert into touchpoint (tenant_id, member_id, channel, purpose, state, planned_at, due_at, settled_at, source_type,
-                            source_id, occurrence, content)
-    select m.tenant_id, m.id, 'inbox', 'thank-you', case when i < 3 then 'ACCEPTED' else 'PLANNED' end, now(),
+    insert into touchpoint (tenant_id, member_id, channels, channel, purpose, state, planned_at, due_at, settled_at,
+                            source_type, source_id, occurrence, content)
+    select m.tenant_id, m.id, '{inbox}', 'inbox', 'thank-you',
+           case when i < 3 then 'ACCEPTED' else 'PLANNED' end, now(),
            now() + interval '30 days', case when i < 3 then now() - interval '3 days' end, 'bench', 'bench', i, '{}'
     from member m, generate_series(1, 3) i
     where m.tenant_id = $1 and m.external_id = any ($2)

@@ -18,16 +18,10 @@ const native: Capabilities['idempotency'] = {
 const lookup: Capabilities['idempotency'] = { mode: 'lookup', window: seconds(3600) }
 
 /** A touch on a test clock through a scripted channel; `run` moves the clock to when it is due, and delivers. */
-async function scene(
-  script: Parameters<typeof scripted>,
-  content: { template: string; parameters: object; wish?: string } = {
-    template: 'thank-you',
-    parameters: {},
-  },
-) {
+async function scene(script: Parameters<typeof scripted>, options: { wish?: string } = {}) {
   const shop = await openShop(database.url, { clockAt: start })
   const { sent, plugins } = scripted(...script)
-  const touchpoint = await shop.plan(await shop.member(), { channel: 'scripted', content })
+  const touchpoint = await shop.plan(await shop.member(), { channel: 'scripted', options })
   const ports = { channels: await channelsOf(plugins), clock: processClock }
   return {
     shop,
@@ -126,8 +120,8 @@ test('unknown without any help is not sent again, and listed as a possible miss'
 })
 
 test('a message that would rather come twice is sent again, and listed as a possible duplicate', async () => {
-  const content = { template: 'thank-you', parameters: {}, wish: 'preferDuplicate' }
-  const { shop, sent, touchpoint, run } = await scene([{ mode: 'none' }, [unknown, accepted]], content)
+  const options = { wish: 'preferDuplicate' }
+  const { shop, sent, touchpoint, run } = await scene([{ mode: 'none' }, [unknown, accepted]], options)
   expect([await run(), await run()]).toEqual(['waiting', 'settled'])
   expect(sent).toHaveLength(2)
   expect(await shop.delivery(touchpoint)).toMatchObject({ state: 'ACCEPTED', doubt: 'POSSIBLE_DUPLICATE' })
@@ -161,7 +155,9 @@ test('after a lost worker, a channel that cannot tell is not asked again: a poss
 test('a refusal before the channel was asked does not turn an unknown outcome into a refused one', async () => {
   const { shop, touchpoint, run } = await scene([{ mode: 'collapse', field: 'key' }, [unknown]])
   await run()
-  await shop.everything.query(`update touchpoint set channel = 'inbox' where id = $1`, [touchpoint])
+  await shop.everything.query(`update touchpoint set channel = 'inbox', channels = '{inbox}' where id = $1`, [
+    touchpoint,
+  ])
   await shop.everything.query(`update delivery set channel = 'inbox' where touchpoint_id = $1`, [touchpoint])
   while ((await run()) === 'waiting');
   expect(await shop.delivery(touchpoint)).toMatchObject({ state: 'UNKNOWN', doubt: 'POSSIBLE_MISS' })

@@ -16,6 +16,21 @@ test('twenty planners of one occurrence leave one row and one event', async () =
   expect(rows).toEqual([{ count: 1 }])
 })
 
+test('a touch keeps the order of its channels and what was wished of it, and starts with the first', async () => {
+  const shop = await openShop(database.url)
+  const intent = { at: '08:00', weekday: 'MON' }
+  const options = { priority: 70, expires_at: '2026-05-01T00:00:00Z', intent, wish: 'preferDuplicate' }
+  const touchpoint = await shop.plan(await shop.member(), { channels: ['line', 'email'], options })
+  expect(await shop.touchpoint(touchpoint)).toMatchObject({
+    channels: ['line', 'email'],
+    channel: 'line',
+    priority: 70,
+    expires_at: new Date('2026-05-01T00:00:00Z'),
+    intent,
+    wish: 'preferDuplicate',
+  })
+})
+
 test('another order is another touch', async () => {
   const shop = await openShop(database.url)
   const member = await shop.member()

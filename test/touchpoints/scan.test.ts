@@ -72,9 +72,9 @@ test('the scan reads as many rows of 100,000 touches as of 10,000: each that is 
 /** As many touches: one half planned for an instant, the other settled long ago. */
 async function fill(shop: Shop, size: number, plannedAt: string): Promise<void> {
   await shop.everything.query(
-    `insert into touchpoint (tenant_id, member_id, channel, purpose, state, content, planned_at, due_at, settled_at,
+    `insert into touchpoint (tenant_id, member_id, channels, channel, purpose, state, content, planned_at, due_at, settled_at,
                              source_type, source_id)
-     select $1, $2, 'inbox', 'thank-you', v.state, '{}', v.at, v.at, v.settled, v.state, n::text
+     select $1, $2, '{inbox}', 'inbox', 'thank-you', v.state, '{}', v.at, v.at, v.settled, v.state, n::text
      from generate_series(1, $3) n,
        (values ('PLANNED', $4::timestamptz, null::timestamptz), ('ACCEPTED', '1998-01-01', now())) v (state, at, settled)`,
     [shop.tenant.tenantId, await shop.member(), size / 2, plannedAt],

@@ -20,7 +20,14 @@ export interface Shop {
   /** Plans a thank-you, due at once unless told, and gives the touch's id. */
   plan(
     member: string,
-    touch?: { channel?: string; dueAt?: Date; order?: string; content?: object },
+    touch?: {
+      channel?: string
+      channels?: string[]
+      dueAt?: Date
+      order?: string
+      content?: object
+      options?: object
+    },
   ): Promise<string>
   /** Ends the membership. */
   end(member: string): Promise<void>
@@ -59,11 +66,12 @@ export async function openShop(
       const [row] = await tenant.query<{ id: string }>({ text, values: [newId(), name, locale] })
       return row?.id ?? ''
     },
-    async plan(member, { channel = 'inbox', dueAt, order = newId(), content } = {}) {
-      const said = content ?? { template: 'thank-you', parameters: { order } }
+    async plan(member, { channel = 'inbox', channels = [channel], dueAt, order = newId(), ...touch } = {}) {
+      const said = touch.content ?? { template: 'thank-you', parameters: { order } }
       const text = `select touchpoint_plan($1, $2, 'thank-you', $3, coalesce($4, tenant_now(current_tenant())),
-        'purchase', $5, tenant_now(current_tenant())) as id`
-      const values = [member, channel, JSON.stringify(said), dueAt ?? null, order]
+        'purchase', $5, tenant_now(current_tenant()), 1, $6) as id`
+      const options = JSON.stringify(touch.options ?? {})
+      const values = [member, channels, JSON.stringify(said), dueAt ?? null, order, options]
       const [row] = await tenant.query<{ id: string }>({ text, values })
       return row?.id ?? ''
     },

@@ -68,7 +68,7 @@ async function attempt(
   const opened = (await channel?.open(tenant.tenantId)) ?? notHere
   const standing: Standing = {
     idempotency: opened.ok ? opened.channel.capabilities.idempotency : { mode: 'none' },
-    wish: brief.content.wish ?? 'preferMiss',
+    wish: brief.wish,
     attempt: claimed.attempt,
     firstAttemptAt: new Date(claimed.first_attempt_at),
     now: now(),

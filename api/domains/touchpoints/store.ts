@@ -11,8 +11,8 @@ export interface Brief {
   readonly content: {
     readonly template: string
     readonly parameters: Readonly<Record<string, string>>
-    readonly wish?: Wish
   }
+  readonly wish: Wish
   readonly member: string
   readonly displayName: string
   readonly locale: string
@@ -27,7 +27,7 @@ export interface Brief {
 export async function readBrief(tx: Tx, touchpoint: string): Promise<Brief | undefined> {
   const [brief] = await tx.query<Brief>({
     name: 'touchpoint_brief',
-    text: `select p.id, p.channel, p.settled_at is not null as "isSettled", p.content, m.id as member,
+    text: `select p.id, p.channel, p.settled_at is not null as "isSettled", p.content, p.wish, m.id as member,
         m.display_name as "displayName", m.locale, m.time_zone as "timeZone",
         m.membership = 'ENDED' as "hasEnded", t.locale as "tenantLocale", t.clock_at as "clockAt"
       from touchpoint p
