@@ -23,7 +23,15 @@ try {
   const files: string[] = packed.files.map((file: { path: string }) => file.path)
   const tarball = join(work, packed.filename)
 
-  for (const wanted of ['index.js', 'index.d.ts', 'channel.js', 'channel.d.ts', 'README.md']) {
+  for (const wanted of [
+    'index.js',
+    'index.d.ts',
+    'channel.js',
+    'channel.d.ts',
+    'webhooks.js',
+    'webhooks.d.ts',
+    'README.md',
+  ]) {
     if (!files.includes(wanted)) problems.push(`${wanted} is not in the package`)
   }
   const sources = files.filter((file) => /\.tsx?$/.test(file) && !file.endsWith('.d.ts'))

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 const root = join(import.meta.dirname, '../..')
-const files = ['capabilities', 'channel', 'outcome', 'schema', 'signal', 'version'].map(
+const files = ['capabilities', 'channel', 'outcome', 'schema', 'signal', 'version', 'webhooks'].map(
   (name) => `sdk/${name}.ts`,
 )
 const project = mkdtempSync(join(tmpdir(), 'engawa-examples-'))
