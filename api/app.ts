@@ -1,7 +1,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { registerPredicates } from './domains/audiences/index.ts'
-import { channelsPort } from './domains/channels/index.ts'
+import { channelsPort, readSaved } from './domains/channels/index.ts'
 import { freshnessBandPredicate, settleLifecycle, stagePredicate } from './domains/lifecycle/index.ts'
 import {
   attributePredicate,
@@ -30,6 +30,7 @@ import type { Log } from './platform/log.ts'
 import { openMetrics } from './platform/metrics.ts'
 import { Ports } from './platform/ports.ts'
 import { openTenants, type TenantDirectory } from './platform/tenancy.ts'
+import { openVault } from './platform/vault.ts'
 import { schema } from './schema.ts'
 
 /** What one process does: answer requests, do the work behind them, or both. */
@@ -107,7 +108,13 @@ export async function openApp(options: AppOptions): Promise<App> {
       }),
       (part) => part.close(),
     )
-    const channels = await loadChannels(options.deployment, { egress, clock, log })
+    const vault = openVault(config)
+    const channels = await loadChannels(options.deployment, {
+      egress,
+      clock,
+      log,
+      settings: (tenantId, channel) => readSaved(db.tenant(tenantId), channel, vault),
+    })
     const delivery: DeliveryPorts = { channels, clock, announced: () => events.poke() }
 
     let touches: ReturnType<typeof startTouchpointWorker> | undefined

@@ -1,9 +1,11 @@
 import deployment from '../../engawa.config.ts'
+import { readSaved } from '../domains/channels/index.ts'
 import type { DeliveryPorts } from '../domains/touchpoints/index.ts'
 import { loadChannels } from '../host/index.ts'
 import { openClock } from '../platform/clock.ts'
 import { openEgress } from '../platform/egress.ts'
 import { openLog } from '../platform/log.ts'
+import { openVault } from '../platform/vault.ts'
 import type { Workplace } from './workplace.ts'
 
 /** What delivering touches needs from outside. */
@@ -17,7 +19,13 @@ export async function withPorts<T>(
   const clock = await openClock(db.system)
   try {
     const egress = openEgress({ allow: config.egressAllow })
-    const channels = await loadChannels(deployment, { egress, clock, log: openLog({ level: 'warn' }) })
+    const vault = openVault(config)
+    const channels = await loadChannels(deployment, {
+      egress,
+      clock,
+      log: openLog({ level: 'warn' }),
+      settings: (tenantId, channel) => readSaved(db.tenant(tenantId), channel, vault),
+    })
     return await work({ channels, clock })
   } finally {
     clock.close()

@@ -1,6 +1,7 @@
 import type { ChannelContext, Fault, Outcome, Schema, SchemaIssue, SendContext } from '@engawa/sdk'
-import type { Attempt, Channel, OpenChannel, Prepared } from '../domains/channels/index.ts'
+import type { Attempt, Channel, OpenChannel, Prepared, SavedConfig } from '../domains/channels/index.ts'
 import { EgressError } from '../platform/egress.ts'
+import { SealedError } from '../platform/vault.ts'
 import type { Caches } from './cache.ts'
 import type { AnyDefinition } from './definition.ts'
 import type { HostOptions } from './load.ts'
@@ -14,9 +15,8 @@ export function hostChannel(definition: AnyDefinition, options: HostOptions & { 
     kind: definition.kind,
     hasOwnAddress: definition.address.own === true,
     async open(tenantId) {
-      const saved = (await options.settings?.(tenantId, definition.id)) ?? {}
-      const config = await validate(definition.config.schema, saved)
-      if (!config.ok) return { ok: false, fault: badConfig(config.issues) }
+      const config = await configOf(definition, () => options.settings?.(tenantId, definition.id))
+      if (!config.ok) return config
       const { capabilities } = definition
       return {
         ok: true,
@@ -30,6 +30,40 @@ export function hostChannel(definition: AnyDefinition, options: HostOptions & { 
       }
     },
   }
+}
+
+/** The configuration as the plugin reads it, or why there is none that could be used. */
+async function configOf(
+  { config }: AnyDefinition,
+  saved: () => Promise<SavedConfig | undefined> | undefined,
+): Promise<{ ok: true; value: unknown } | { ok: false; fault: Fault }> {
+  let found: SavedConfig | undefined
+  try {
+    found = await saved()
+  } catch (error) {
+    if (error instanceof SealedError) return { ok: false, fault: unusable('SEALED', error.message) }
+    throw error
+  }
+  const { version, config: old } = found ?? { version: config.version, config: {} }
+  if (version > config.version) {
+    const detail = `It was configured for version ${version} of the plugin's configuration; this is ${config.version}.`
+    return { ok: false, fault: unusable('TOO_NEW', detail) }
+  }
+  try {
+    const current = version < config.version && config.migrate ? config.migrate(version, old) : old
+    const read = await validate(config.schema, current)
+    if (read.ok) return read
+    if (!found) return { ok: false, fault: unusable('NOT_CONFIGURED', 'The channel is not configured.') }
+    const detail = `Not as it should be: ${placesOf(read.issues)}.`
+    return { ok: false, fault: unusable('BAD_CONFIG', detail) }
+  } catch (error) {
+    return { ok: false, fault: unusable('BAD_CONFIG', threw(error)) }
+  }
+}
+
+/** What cannot be used as it is configured is kept until somebody puts it right. */
+function unusable(code: string, detail: string): Fault {
+  return { cause: 'config', disposition: { do: 'hold' }, code, detail }
 }
 
 interface Opening {
@@ -160,10 +194,6 @@ type Validation = { ok: true; value: unknown } | { ok: false; issues: readonly S
 async function validate(schema: Schema<unknown>, value: unknown): Promise<Validation> {
   const result = await schema['~standard'].validate(value)
   return result.issues ? { ok: false, issues: result.issues } : { ok: true, value: result.value }
-}
-
-function badConfig(issues: readonly SchemaIssue[]): Fault {
-  return { cause: 'config', disposition: { do: 'hold' }, detail: `Not as it should be: ${placesOf(issues)}.` }
 }
 
 function wrong(cause: 'content' | 'address', issues: readonly SchemaIssue[]): Fault {

@@ -1,5 +1,5 @@
 import { sdkVersion } from '@engawa/sdk'
-import type { Channels } from '../domains/channels/index.ts'
+import type { DeployedChannels, SavedConfig } from '../domains/channels/index.ts'
 import type { Egress } from '../platform/egress.ts'
 import type { Log } from '../platform/log.ts'
 import { openCaches } from './cache.ts'
@@ -19,8 +19,8 @@ export interface HostOptions {
   /** Real time, for caches. */
   readonly clock: { now(): Date }
   readonly log: Log
-  /** The tenant's saved configuration of a channel; `{}` for every tenant unless told. */
-  readonly settings?: (tenantId: string, channel: string) => Promise<unknown>
+  /** What the tenant saved for a channel, undefined for nothing; may reject with SealedError. Nothing unless told. */
+  readonly settings?: (tenantId: string, channel: string) => Promise<SavedConfig | undefined>
   /** Milliseconds that a plugin may take to load; 10,000 unless told. */
   readonly loadWithinMs?: number
 }
@@ -38,7 +38,7 @@ export class PluginError extends Error {
 }
 
 /** Loads every plugin of the deployment and gives their channels. Throws PluginError for the first that cannot be used. */
-export async function loadChannels(deployment: Deployment, options: HostOptions): Promise<Channels> {
+export async function loadChannels(deployment: Deployment, options: HostOptions): Promise<DeployedChannels> {
   const loaded = await Promise.all(
     Object.entries(deployment.plugins).map(async ([plugin, load]) => {
       const module = await within(options.loadWithinMs ?? 10_000, plugin, load)
@@ -57,9 +57,11 @@ export async function loadChannels(deployment: Deployment, options: HostOptions)
   }
   const caches = openCaches(options.clock)
   const channels = new Map(
-    loaded.map(({ definition }) => [definition.id, hostChannel(definition, { ...options, caches })]),
+    loaded
+      .map(({ definition }) => [definition.id, hostChannel(definition, { ...options, caches })] as const)
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
   )
-  return { get: (id) => channels.get(id) }
+  return { get: (id) => channels.get(id), all: () => [...channels.values()] }
 }
 
 async function within<T>(ms: number, plugin: string, load: () => Promise<T>): Promise<T> {

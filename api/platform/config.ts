@@ -29,6 +29,8 @@ export interface Config {
   readonly natsUrl: string | undefined
   /** 32 bytes that authenticate cursors and encrypt stored credentials; undefined means a key kept in `dataDir`. */
   readonly secretKey: Buffer | undefined
+  /** The key before that, while what it sealed is being sealed anew. */
+  readonly previousSecretKey: Buffer | undefined
   /** Private hosts that outgoing requests may reach, each `host` or `host:port`, lower case. */
   readonly egressAllow: readonly string[]
   readonly logLevel: LogLevel
@@ -59,6 +61,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     dataDir: resolve(value(env, 'ENGAWA_DATA_DIR') ?? '.engawa'),
     natsUrl: address(env, 'NATS_URL', ['nats', 'tls', 'ws', 'wss']),
     secretKey: key(env, 'ENGAWA_SECRET_KEY'),
+    previousSecretKey: key(env, 'ENGAWA_SECRET_KEY_PREVIOUS'),
     egressAllow: hosts(env, 'ENGAWA_EGRESS_ALLOW'),
     logLevel: logLevel(env),
     cost: costLimits(env),

@@ -71,7 +71,10 @@ async function host(send: Send, options: { saved?: (tenant: string) => object; a
       egress: openEgress({ allow: options.allow ?? [] }),
       clock: processClock,
       log: openLog({ level: 'info', destination }),
-      settings: async (tenant) => options.saved?.(tenant) ?? { token: 'canary-0417' },
+      settings: async (tenant) => ({
+        version: 1,
+        config: { token: 'canary-0417', ...options.saved?.(tenant) },
+      }),
     },
   )
   const opened = (tenant: string) => channels.get('acme')?.open(tenant) ?? expect.fail('no channel')
@@ -111,7 +114,12 @@ test('a configuration that the plugin’s schema refuses holds what is to be sen
   const { opened } = await host(async () => expect.fail('it was sent'), { saved: () => ({ token: 7 }) })
   expect(await opened('t-1')).toEqual({
     ok: false,
-    fault: { cause: 'config', disposition: { do: 'hold' }, detail: 'Not as it should be: token.' },
+    fault: {
+      cause: 'config',
+      disposition: { do: 'hold' },
+      code: 'BAD_CONFIG',
+      detail: 'Not as it should be: token.',
+    },
   })
 })
 

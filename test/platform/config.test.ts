@@ -9,6 +9,7 @@ test('an empty environment gives the documented defaults', () => {
     dataDir: resolve('.engawa'),
     natsUrl: undefined,
     secretKey: undefined,
+    previousSecretKey: undefined,
     egressAllow: [],
     logLevel: 'info',
     cost: {
@@ -29,6 +30,7 @@ test('every variable is read', () => {
     ENGAWA_DATA_DIR: '/var/lib/engawa',
     NATS_URL: 'nats://bus:4222',
     ENGAWA_SECRET_KEY: secret.toString('base64'),
+    ENGAWA_SECRET_KEY_PREVIOUS: secret.toString('hex'),
     ENGAWA_EGRESS_ALLOW: 'Relay.internal, 10.0.0.5:8443 [::1]:9000',
     LOG_LEVEL: 'debug',
     ENGAWA_COST_OPERATION: '10',
@@ -43,6 +45,7 @@ test('every variable is read', () => {
     dataDir: '/var/lib/engawa',
     natsUrl: 'nats://bus:4222',
     secretKey: secret,
+    previousSecretKey: secret,
     egressAllow: ['relay.internal', '10.0.0.5:8443', '[::1]:9000'],
     logLevel: 'debug',
     cost: { operation: 10, token: 20, tokenPerSecond: 1, tenant: 30, tenantPerSecond: 2 },

@@ -2,8 +2,10 @@ export type {
   Attempt,
   Channel,
   Channels,
+  DeployedChannels,
   OpenChannel,
   Opened,
   Prepared,
 } from './port.ts'
 export { channelsPort } from './port.ts'
+export { readSaved, type SavedConfig } from './settings.ts'

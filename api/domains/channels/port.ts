@@ -1,13 +1,19 @@
 import type { Capabilities, Fault, Message, Outcome, Preparation } from '@engawa/sdk'
 import { definePort } from '../../platform/ports.ts'
 
-/** The channels of this deployment, by id. The plugin host gives them. */
+/** Channels by id. */
 export interface Channels {
   get(id: string): Channel | undefined
 }
 
+/** The channels of this deployment. The plugin host gives them. */
+export interface DeployedChannels extends Channels {
+  /** All of them, sorted by id. */
+  all(): readonly Channel[]
+}
+
 /** How resolvers reach the channels of this deployment. */
-export const channelsPort = definePort<Channels>('channels')
+export const channelsPort = definePort<DeployedChannels>('channels')
 
 /** One channel of the deployment. */
 export interface Channel {

@@ -1,8 +1,9 @@
-import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose'
 import { processClock } from '../clock.ts'
 import { newId } from '../ids.ts'
+import { placeFile } from '../place-file.ts'
 
 /** The `iss` of development tokens. */
 export const developmentIssuer = 'engawa-development'
@@ -58,7 +59,7 @@ export async function mintDevelopmentToken(token: DevelopmentToken): Promise<str
  */
 export async function developmentKey(dataDir: string): Promise<DevelopmentKey> {
   const file = join(dataDir, 'development-key.json')
-  const stored = (await readKey(file)) ?? (await makeKey(dataDir, file))
+  const stored = (await readKey(file)) ?? (await makeKey(file))
   const { d: _, ...publicPart } = stored
   return { privateKey: await cryptoKey(stored, file), publicKey: await cryptoKey(publicPart, file) }
 }
@@ -81,20 +82,9 @@ async function readKey(file: string): Promise<JWK | undefined> {
   throw new Error(holdsNone)
 }
 
-async function makeKey(dataDir: string, file: string): Promise<JWK> {
-  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+async function makeKey(file: string): Promise<JWK> {
   const { privateKey } = await generateKeyPair('ES256', { extractable: true })
-  const own = `${file}.${newId()}`
-  await writeFile(own, JSON.stringify(await exportJWK(privateKey)), { mode: 0o600 })
-  try {
-    await chmod(own, 0o600)
-    // A link appears complete or not at all, and never replaces the key of another process.
-    await link(own, file)
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
-  } finally {
-    await rm(own, { force: true })
-  }
+  await placeFile(file, JSON.stringify(await exportJWK(privateKey)))
   const stored = await readKey(file)
   if (!stored) throw new Error(`${file} was deleted while it was made.`)
   return stored
