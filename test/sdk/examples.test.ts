@@ -6,9 +6,17 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 const root = join(import.meta.dirname, '../..')
-const files = ['capabilities', 'channel', 'outcome', 'schema', 'signal', 'version', 'webhooks'].map(
-  (name) => `sdk/${name}.ts`,
-)
+const files = [
+  'capabilities',
+  'channel',
+  'outcome',
+  'reply-intent',
+  'retry-after',
+  'schema',
+  'signal',
+  'version',
+  'webhooks',
+].map((name) => `sdk/${name}.ts`)
 const project = mkdtempSync(join(tmpdir(), 'engawa-examples-'))
 
 interface Exported {
