@@ -4,5 +4,6 @@ import type { Deployment } from './api/host/index.ts'
 export default {
   plugins: {
     '@engawa/channel-inbox': () => import('@engawa/channel-inbox'),
+    '@engawa/channel-line': () => import('@engawa/channel-line'),
   },
 } satisfies Deployment

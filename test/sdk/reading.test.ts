@@ -36,6 +36,5 @@ test('Retry-After is read in seconds and as a date, is never past, and otherwise
   expect(read('90')).toBe('2026-04-01T00:01:30.000Z')
   expect(read('Wed, 01 Apr 2026 00:05:00 GMT')).toBe('2026-04-01T00:05:00.000Z')
   expect(read('Wed, 01 Apr 2020 00:05:00 GMT')).toBe('2026-04-01T00:00:00.000Z')
-  for (const said of ['', '-5', '1.5', 'soon', '9999999999', 'Never, GMT'])
-    expect(read(said)).toBe(undefined)
+  for (const said of ['', '-5', '1.5', 'soon', '9999999999', 'Never, GMT']) expect(read(said)).toBe(undefined)
 })
