@@ -66,7 +66,16 @@ grant execute on function local_due(jsonb, text, timestamptz) to engawa_app;
 
 -- ── The policy ───────────────────────────────────────────────────────────────────────────────────
 
-/* What a tenant allows itself, versioned; the newest is in force. A tenant that saved none allows itself everything. */
+/*
+ * What a tenant allows itself, versioned; the newest is in force. A tenant that saved none allows itself everything.
+ * The policy, as saveContactPolicy writes it, every part may be missing:
+ *   quietHours       {"periods": [{"from": "21:00", "to": "08:00", "weekdays": […]}], "channels": […]}
+ *   exemptPurposes   [key]: these keep no quiet hours
+ *   caps             [{"class", "channel", "most", "within"}], channel null for all of them together
+ *   stages           [{"stage", "purposes", "channels", "shortestSilence", "longestSilence"}], null for any
+ *   ignored          {"after", "response": "STOP" or "NEXT_CHANNEL"}
+ *   channelRules     [{"audience", "channels"}], and defaultChannels
+ */
 create table contact_policy (
   tenant_id    uuid not null references tenant,
   version      int not null check (version >= 1),
@@ -78,12 +87,38 @@ create table contact_policy (
 call protect('contact_policy');
 grant select on contact_policy to engawa_app;
 
-/*
- * Whether a touch may go out through a channel now: null when it may, else {"reason", "until", "detail"}; until is
- * when to ask again, null when it may not go this way at all. Called by the claim, one member at a time.
- */
-create function contact_refusal(p_touchpoint uuid, p_channel text, p_now timestamptz) returns jsonb
-language plpgsql as $$
+/* Saves the next version. */
+create function contact_policy_save(p_policy jsonb, p_actor text) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_version int;
 begin
-  return null;
+  perform pg_advisory_xact_lock(hashtext('engawa.contact_policy'), hashtext(v_tenant::text));
+  insert into contact_policy (tenant_id, version, policy, actor, published_at)
+  select v_tenant, coalesce(max(c.version), 0) + 1, p_policy, p_actor, tenant_now(v_tenant)
+  from contact_policy c where c.tenant_id = v_tenant
+  returning version into v_version;
+  return jsonb_build_object('is', 'done', 'version', v_version);
 end $$;
+grant execute on function contact_policy_save(jsonb, text) to engawa_app;
+
+/* An instant and an ISO 8601 length of time later; months and days are those of UTC. */
+create function later_by(p_at timestamptz, p_by text) returns timestamptz language sql stable parallel safe as
+$$ select ((p_at at time zone 'UTC') + p_by::interval) at time zone 'UTC' $$;
+
+/* When the quiet hours end in which an instant lies, in a zone; null when it lies in none. A period that ends where it
+   begins, or before, ends on the next day; its weekdays are those on which it begins. */
+create function quiet_until(p_periods jsonb, p_zone text, p_now timestamptz) returns timestamptz
+language sql stable as $$
+  select max(q.ends)
+  from (
+    select local_instant(d.day + (p ->> 'from')::time, p_zone) as starts,
+      local_instant(d.day + ((p ->> 'to')::time <= (p ->> 'from')::time)::int + (p ->> 'to')::time, p_zone) as ends
+    from jsonb_array_elements(p_periods) p,
+      (select (p_now at time zone p_zone)::date - n as day from generate_series(0, 2) n) d
+    where coalesce(jsonb_array_length(nullif(p -> 'weekdays', 'null')), 0) = 0
+      or p -> 'weekdays' ? (array['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'])[extract(isodow from d.day)]
+  ) q
+  where q.starts <= p_now and p_now < q.ends
+$$;

@@ -272,6 +272,7 @@ const JSON_PLACES = [
   'AttributeRule.atMost',
   'AttributeRule.equals',
   'AttributeRule.in',
+  'ChannelRule.audience',
   'Member.attributes',
   'RegisterMemberInput.attributes',
   'UpdateMemberInput.attributes',

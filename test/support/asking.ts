@@ -5,6 +5,7 @@ import {
   getNamedType,
   isInputObjectType,
   isLeafType,
+  isObjectType,
   isUnionType,
 } from 'graphql'
 import { schema } from '../../api/schema.ts'
@@ -83,7 +84,11 @@ function isRefusal(type: GraphQLObjectType): boolean {
 
 function facts(type: GraphQLObjectType): string {
   return Object.values(type.getFields())
-    .map((field) => (isLeafType(getNamedType(field.type)) ? field.name : `${field.name} { id }`))
+    .map(({ name, type: fieldType }) => {
+      const named = getNamedType(fieldType)
+      if (isLeafType(named)) return name
+      return `${name} { ${isObjectType(named) && named.getFields().id ? 'id' : '__typename'} }`
+    })
     .join(' ')
 }
 
