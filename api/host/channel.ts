@@ -2,6 +2,7 @@ import type { ChannelContext, Fault, Outcome, Schema, SchemaIssue, SendContext }
 import type { Attempt, Channel, OpenChannel, Prepared, SavedConfig } from '../domains/channels/index.ts'
 import { EgressError } from '../platform/egress.ts'
 import { SealedError } from '../platform/vault.ts'
+import { readAddress } from './address.ts'
 import type { Caches } from './cache.ts'
 import type { AnyDefinition } from './definition.ts'
 import type { HostOptions } from './load.ts'
@@ -14,6 +15,7 @@ export function hostChannel(definition: AnyDefinition, options: HostOptions & { 
     id: definition.id,
     kind: definition.kind,
     hasOwnAddress: definition.address.own === true,
+    readAddress: (value) => readAddress(definition, value),
     async open(tenantId) {
       const config = await configOf(definition, () => options.settings?.(tenantId, definition.id))
       if (!config.ok) return config

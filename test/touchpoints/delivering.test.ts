@@ -132,6 +132,7 @@ test('a channel that needs an address which nobody has given leaves the member u
       id: 'carrier-pigeon',
       kind: 'pigeon',
       hasOwnAddress: false,
+      readAddress: () => expect.fail('it was read'),
       open: () => expect.fail('it was opened'),
     }),
   }

@@ -1,4 +1,5 @@
 export type {
+  AddressReading,
   Attempt,
   Channel,
   Channels,

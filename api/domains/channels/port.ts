@@ -22,9 +22,19 @@ export interface Channel {
   readonly kind: string
   /** Whether the member's own id is the address, so that nobody has to give one. */
   readonly hasOwnAddress: boolean
+  /** Reads an address that somebody gave, as the channel wants it. */
+  readAddress(value: unknown): Promise<AddressReading>
   /** The channel with the tenant's configuration, or why it cannot be used now. */
   open(tenantId: string): Promise<Opened>
 }
+
+/** An address in its one spelling, with what suppression knows it by; or what is wrong with it, and where. */
+export type AddressReading =
+  | { readonly ok: true; readonly value: unknown; readonly identity: string }
+  | {
+      readonly ok: false
+      readonly issues: readonly { readonly path: readonly string[]; readonly message: string }[]
+    }
 
 /** A channel ready to send, or what is in the way. */
 export type Opened =

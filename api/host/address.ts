@@ -1,0 +1,33 @@
+import type { SchemaIssue } from '@engawa/sdk'
+import type { AddressReading } from '../domains/channels/index.ts'
+import type { AnyDefinition } from './definition.ts'
+
+/** Reads an address by the plugin's own schema, in its one spelling and with what it is known by. Never throws. */
+export async function readAddress(
+  { address }: Pick<AnyDefinition, 'address'>,
+  given: unknown,
+): Promise<AddressReading> {
+  try {
+    const result = await address.schema['~standard'].validate(given)
+    if (result.issues) return { ok: false, issues: result.issues.map((issue) => told(issue, given)) }
+    const value = address.normalise(result.value)
+    return { ok: true, value, identity: address.identity(value) }
+  } catch {
+    // What was thrown may quote the address.
+    return { ok: false, issues: [{ path: [], message: 'cannot be read by the channel' }] }
+  }
+}
+
+/** Where and what; a message that quotes the address is not repeated. */
+function told({ path = [], message }: SchemaIssue, given: unknown) {
+  const isQuoting = textsIn(given).some((text) => text.length > 2 && message.includes(text))
+  return {
+    path: path.map((step) => String(typeof step === 'object' ? step.key : step)),
+    message: isQuoting ? 'is not as the channel wants it' : message,
+  }
+}
+
+function textsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value]
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : []
+}
