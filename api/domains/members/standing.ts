@@ -64,11 +64,12 @@ async function readStandings(
 ): Promise<ReadonlyMap<string, Standing>> {
   const rows = await tx.query<Standing>({
     name: 'standing_members',
-    // Not `= any ($1)`: PostgreSQL would plan it anew each time. The limit keeps it from reading the whole table.
-    text: `select m.* from unnest($1::text[]) asked (external_id), lateral (
+    // Neither `= any ($1)` nor `unnest ($1)`: knowing how many there are, PostgreSQL would plan it anew each time.
+    // The limit keeps it from reading the whole table.
+    text: `select m.* from json_array_elements_text($1) asked (external_id), lateral (
              select m.id, m.external_id as "externalId", m.membership
              from member m where own(m) and m.external_id = asked.external_id limit 1) m`,
-    values: [[...externalIds]],
+    values: [JSON.stringify([...externalIds])],
   })
   return new Map(rows.map((row) => [row.externalId, row]))
 }

@@ -26,7 +26,8 @@ export async function readTimelines(
   const rows = await tx.query<TimelineRow & { member_id: string }>({
     name: 'timeline',
     text: isBackward ? BACKWARD : FORWARD,
-    values: [members, limit, from?.at ?? null, from?.id ?? null],
+    // As JSON: knowing how many there are, PostgreSQL would plan it anew each time.
+    values: [JSON.stringify(members), limit, from?.at ?? null, from?.id ?? null],
   })
   const timelines = new Map<string, TimelineRow[]>(members.map((member) => [member, []]))
   for (const { member_id, ...row } of rows) timelines.get(member_id)?.push(row)
@@ -43,7 +44,7 @@ function timelines(beyond: '<' | '>', direction: 'asc' | 'desc'): string {
      order by at ${direction}, id ${direction} limit $2)`
   return `
     select m.id as member_id, e.kind, e.id, to_json(e.at) #>> '{}' as at
-    from unnest($1::uuid[]) m (id), lateral (
+    from (select value::uuid as id from json_array_elements_text($1)) m, lateral (
       select * from (
         ${part('Purchase', 'p.id', 'p.purchased_at', 'purchase p where own(p) and p.member_id = m.id')}
         union all
