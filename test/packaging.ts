@@ -24,6 +24,8 @@ try {
   const tarball = join(work, packed.filename)
 
   for (const wanted of [
+    'fakes/index.js',
+    'fakes/index.d.ts',
     'index.js',
     'index.d.ts',
     'channel.js',

@@ -6,17 +6,11 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 const root = join(import.meta.dirname, '../..')
-const files = [
-  'capabilities',
-  'channel',
-  'outcome',
-  'reply-intent',
-  'retry-after',
-  'schema',
-  'signal',
-  'version',
-  'webhooks',
-].map((name) => `sdk/${name}.ts`)
+/** The doors of the package but the client for events, which needs a server to show anything. */
+const files = ['sdk/index.ts', 'sdk/fakes/index.ts']
+  .flatMap(sourcesOf)
+  .concat('sdk/webhooks.ts')
+  .filter((file) => !/events/.test(file))
 const project = mkdtempSync(join(tmpdir(), 'engawa-examples-'))
 
 interface Exported {
@@ -24,10 +18,17 @@ interface Exported {
   readonly example: string | undefined
 }
 
+/** The files from which a door exports. */
+function sourcesOf(door: string): string[] {
+  const from = readFileSync(join(root, door), 'utf8').matchAll(/ from '\.\/([\w-]+\.ts)'/g)
+  return [...from].map(([, file = '']) => join(dirname(door), file))
+}
+
 /** Every export of a file with the code of the example in its doc comment. */
 function exportsOf(file: string): Exported[] {
   const source = readFileSync(join(root, file), 'utf8')
-  const declaration = /(?:\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n)?export (?:interface|type|function|const) (\w+)/g
+  const declaration =
+    /(?:\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n)?export (?:interface|type|(?:async )?function|class|const) (\w+)/g
   return [...source.matchAll(declaration)].map(([, comment = '', name = '']) => {
     const code = /@example\s+\* ```ts\n([\s\S]*?)\* ```/.exec(comment)?.[1]
     return { name, example: code?.replace(/^ \* ?/gm, '') }
