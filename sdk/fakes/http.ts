@@ -189,9 +189,16 @@ export class HttpProvider implements Provider<HttpReply> {
     await closed
   }
 
-  /** The usual answer to a request. */
-  protected usual(request: HttpRequest): HttpReply {
-    return this.#options.reply?.(request) ?? { body: { id: `message-${this.taken.length + 1}` } }
+  /** What becomes of a request to which nothing else was told. */
+  protected handle(request: HttpRequest, isSending: boolean): HttpHandled {
+    const key = this.#options.keyHeader ? request.headers.get(this.#options.keyHeader) : null
+    const first = key === null ? undefined : this.#answers.get(key)
+    if (isSending && first) return { reply: first, isTaken: false }
+    const reply: HttpReply = this.#options.reply?.(request) ?? {
+      body: { id: `message-${this.taken.length + 1}` },
+    }
+    if (isSending && key !== null) this.#answers.set(key, reply)
+    return { reply, isTaken: isSending && (reply.status ?? 200) < 300 }
   }
 
   protected isSending(request: HttpRequest): boolean {
@@ -213,16 +220,17 @@ export class HttpProvider implements Provider<HttpReply> {
   }
 
   #replyTo(request: HttpRequest, told: HttpReply | undefined, isSending: boolean): HttpReply {
-    const key = this.#options.keyHeader ? request.headers.get(this.#options.keyHeader) : null
-    const first = key === null ? undefined : this.#answers.get(key)
-    if (isSending && first && (told?.status ?? 200) < 300) return { ...told, ...first }
-    const reply = told ?? this.usual(request)
-    if (!isSending || (reply.status ?? 200) >= 300) return reply
-    this.taken.push(takenFrom(request))
-    const { drop: _, held: __, ...answer } = reply
-    if (key !== null) this.#answers.set(key, answer)
-    return reply
+    if (told?.status !== undefined && told.status >= 300) return told
+    const { reply, isTaken } = this.handle(request, isSending)
+    if (isTaken) this.taken.push(takenFrom(request))
+    return { ...reply, ...told }
   }
+}
+
+/** What a provider made of a request: what it answers, and whether it carried a message out. */
+export interface HttpHandled {
+  readonly reply: HttpReply
+  readonly isTaken: boolean
 }
 
 async function read(incoming: IncomingMessage, isUnread: boolean): Promise<HttpRequest> {

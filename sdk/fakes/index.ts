@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 export { type DeliveryReport, deliveryReport } from './delivery-report.ts'
+export { decryptPush, type PushKeys, type VapidClaims } from './encrypted-push.ts'
 export {
   type HttpProvider,
   type HttpProviderOptions,
@@ -13,6 +14,14 @@ export {
   httpProvider,
 } from './http.ts'
 export { httpSituations } from './http-situations.ts'
+export {
+  type LineEndpoint,
+  type LineEndpointOptions,
+  type LineRefusal,
+  type LineSent,
+  lineEndpoint,
+  lineRefusals,
+} from './line.ts'
 export type { Provider, Situations, Taken } from './provider.ts'
 export {
   type SmtpMessage,
@@ -22,3 +31,16 @@ export {
   type SmtpStage,
   smtpServer,
 } from './smtp.ts'
+export {
+  type ReceivedWebhook,
+  type WebhookReceiver,
+  type WebhookReceiverOptions,
+  webhookReceiver,
+} from './standard-webhooks.ts'
+export {
+  type PushMessage,
+  type PushReceiver,
+  type PushReceiverOptions,
+  pushReceiver,
+  type Subscription,
+} from './web-push.ts'

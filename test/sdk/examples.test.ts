@@ -7,10 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 
 const root = join(import.meta.dirname, '../..')
 /** The doors of the package but the client for events, which needs a server to show anything. */
-const files = ['sdk/index.ts', 'sdk/fakes/index.ts']
-  .flatMap(sourcesOf)
-  .concat('sdk/webhooks.ts')
-  .filter((file) => !/events/.test(file))
+const doors = ['sdk/index.ts', 'sdk/fakes/index.ts', 'sdk/webhooks.ts']
 const project = mkdtempSync(join(tmpdir(), 'engawa-examples-'))
 
 interface Exported {
@@ -18,10 +15,16 @@ interface Exported {
   readonly example: string | undefined
 }
 
-/** The files from which a door exports. */
-function sourcesOf(door: string): string[] {
-  const from = readFileSync(join(root, door), 'utf8').matchAll(/ from '\.\/([\w-]+\.ts)'/g)
-  return [...from].map(([, file = '']) => join(dirname(door), file))
+/** Every export of a door: those written in it, and those of the files that it names. */
+function exportsBehind(door: string): Exported[] {
+  const source = readFileSync(join(root, door), 'utf8')
+  const from = [...source.matchAll(/^export (?:\*|(?:type )?\{([^}]*)\}) from '\.\/([\w-]+\.ts)'/gm)]
+  const named = from.flatMap(([, names, file = '']) => {
+    const wanted = names?.match(/\w+/g)
+    const found = exportsOf(join(dirname(door), file))
+    return file.startsWith('events') ? [] : found.filter(({ name }) => wanted?.includes(name) ?? true)
+  })
+  return [...named, ...exportsOf(door)]
 }
 
 /** Every export of a file with the code of the example in its doc comment. */
@@ -35,7 +38,7 @@ function exportsOf(file: string): Exported[] {
   })
 }
 
-const exported = files.flatMap(exportsOf).map((found, n) => ({ ...found, file: `${n}-${found.name}.ts` }))
+const exported = doors.flatMap(exportsBehind).map((found, n) => ({ ...found, file: `${n}-${found.name}.ts` }))
 const readme = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, 'sdk/README.md'), 'utf8'))?.[1] ?? ''
 
 beforeAll(() => {
