@@ -2,6 +2,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { registerPredicates } from './domains/audiences/index.ts'
 import { channelsPort, readSaved } from './domains/channels/index.ts'
+import { Links, linksPort, memberPages } from './domains/consents/index.ts'
 import { freshnessBandPredicate, settleLifecycle, stagePredicate } from './domains/lifecycle/index.ts'
 import {
   attributePredicate,
@@ -59,6 +60,8 @@ export interface App {
   readonly tenants: TenantDirectory
   readonly events: Events
   readonly delivery: DeliveryPorts
+  /** Makes the links in messages. */
+  readonly links: Links
   /** Where the API answers, as in `http://localhost:4000/graphql`; undefined for a worker. */
   readonly url: string | undefined
   readonly isDevelopment: boolean
@@ -97,11 +100,12 @@ export async function openApp(options: AppOptions): Promise<App> {
       await openAuth({ system: db.system, tenants, clock, egress, log, dataDir: config.dataDir }),
       (part) => part.close(),
     )
+    const cursorKey = await readCursorKey(db)
     const events = opened(
       openEvents({
         url: options.databaseUrl,
         systemPool: db.system,
-        cursorKey: await readCursorKey(db),
+        cursorKey,
         role,
         log,
         hints: { ...options.hints, ...(config.natsUrl && { natsUrl: config.natsUrl }) },
@@ -116,6 +120,12 @@ export async function openApp(options: AppOptions): Promise<App> {
       settings: (tenantId, channel) => readSaved(db.tenant(tenantId), channel, vault),
     })
     const delivery: DeliveryPorts = { channels, clock, announced: () => events.poke() }
+
+    let url: string | undefined
+    const links = new Links({
+      secret: cursorKey,
+      publicUrl: () => config.publicUrl ?? (url ? new URL(url).origin : `http://localhost:${config.port}`),
+    })
 
     let touches: ReturnType<typeof startTouchpointWorker> | undefined
     if (role !== 'web') {
@@ -145,7 +155,7 @@ export async function openApp(options: AppOptions): Promise<App> {
       egress,
       committed,
       refreshAuth: () => auth.refresh(),
-      ports: new Ports().provide(channelsPort, channels),
+      ports: new Ports().provide(channelsPort, channels).provide(linksPort, links),
     })
     health.add('database', async () => {
       await db.system.query('select 1')
@@ -155,7 +165,6 @@ export async function openApp(options: AppOptions): Promise<App> {
     health.add('sequencer', () => events.ready() || 'nobody logs events yet')
     metrics.watch('subscriptions', () => events.numbers().followers)
 
-    let url: string | undefined
     if (role !== 'worker') {
       const onFault = (error: unknown, about: object = {}) =>
         log.error({ err: error, ...about }, 'A fault of ours.')
@@ -169,7 +178,10 @@ export async function openApp(options: AppOptions): Promise<App> {
           watch: ({ kind, tenant, sub }, end) =>
             kind === 'MEMBER' ? watch.watch(tenant.id, sub, end) : () => {},
         },
-        routes: routes(health, metrics),
+        routes: {
+          ...routes(health, metrics),
+          ...memberPages({ links, client: (id) => db.tenant(id), announced: () => events.poke() }),
+        },
         ...(auth.isDevelopment && options.tabs && { graphiql: options.tabs }),
         onFault,
       })
@@ -181,7 +193,7 @@ export async function openApp(options: AppOptions): Promise<App> {
       url = `http://localhost:${port}/graphql`
     }
     closers.push(() => health.drain())
-    return { db, tenants, events, delivery, url, isDevelopment: auth.isDevelopment, close: closing }
+    return { db, tenants, events, delivery, links, url, isDevelopment: auth.isDevelopment, close: closing }
   } catch (error) {
     await closing().catch(() => {})
     throw error

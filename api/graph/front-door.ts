@@ -132,7 +132,7 @@ export class FrontDoor {
     const { routes = {} } = this.#options
     if (Object.hasOwn(routes, path)) return routes[path]
     const below = `/${path.split('/')[1]}/`
-    return Object.hasOwn(routes, below) ? routes[below] : undefined
+    return path.startsWith(below) && Object.hasOwn(routes, below) ? routes[below] : undefined
   }
 
   /** A plain JSON request: the same engine without Yoga's HTTP layer, which costs several times its work. */

@@ -21,6 +21,8 @@ export interface CostLimits {
 export interface Config {
   /** The port of the API; 0 lets the system choose one. */
   readonly port: number
+  /** Where members reach the API, without a slash at the end, for the links in messages; undefined means this machine. */
+  readonly publicUrl: string | undefined
   /** An external PostgreSQL; undefined means the embedded one in `dataDir`. */
   readonly databaseUrl: string | undefined
   /** Absolute path of the folder for the embedded database and the development key. */
@@ -57,6 +59,7 @@ export class ConfigError extends Error {
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
   return {
     port: integer(env, 'PORT', { fallback: 4000, from: 0, to: 65_535 }),
+    publicUrl: publicUrl(env, 'ENGAWA_PUBLIC_URL'),
     databaseUrl: address(env, 'DATABASE_URL', ['postgres', 'postgresql']),
     dataDir: resolve(value(env, 'ENGAWA_DATA_DIR') ?? '.engawa'),
     natsUrl: address(env, 'NATS_URL', ['nats', 'tls', 'ws', 'wss']),
@@ -112,6 +115,17 @@ function address(env: Env, name: string, schemes: readonly string[]): string | u
   const scheme = /^([a-z]+):\/\/\S/.exec(given)?.[1] ?? ''
   if (schemes.includes(scheme)) return given
   throw new ConfigError(name, `an address beginning with ${schemes.map((s) => `${s}://`).join(' or ')}`)
+}
+
+function publicUrl(env: Env, name: string): string | undefined {
+  const given = value(env, name)
+  if (given === undefined) return undefined
+  const url = /^https?:\/\/[^\s?#]+$/.test(given) && URL.canParse(given) ? new URL(given) : undefined
+  if (url && !url.username && !url.password) return url.href.replace(/\/+$/, '')
+  throw new ConfigError(
+    name,
+    'an address beginning with https:// or http://, such as https://members.example.com',
+  )
 }
 
 function key(env: Env, name: string): Buffer | undefined {

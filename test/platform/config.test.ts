@@ -5,6 +5,7 @@ import { ConfigError, readConfig } from '../../api/platform/config.ts'
 test('an empty environment gives the documented defaults', () => {
   expect(readConfig({ PORT: '', DATABASE_URL: ' ' })).toEqual({
     port: 4000,
+    publicUrl: undefined,
     databaseUrl: undefined,
     dataDir: resolve('.engawa'),
     natsUrl: undefined,
@@ -26,6 +27,7 @@ test('every variable is read', () => {
   const secret = Buffer.alloc(32, 7)
   const config = readConfig({
     PORT: '0',
+    ENGAWA_PUBLIC_URL: 'https://Members.example.com/engawa/',
     DATABASE_URL: 'postgresql://engawa@/engawa?host=/run/postgresql',
     ENGAWA_DATA_DIR: '/var/lib/engawa',
     NATS_URL: 'nats://bus:4222',
@@ -41,6 +43,7 @@ test('every variable is read', () => {
   })
   expect(config).toEqual({
     port: 0,
+    publicUrl: 'https://members.example.com/engawa',
     databaseUrl: 'postgresql://engawa@/engawa?host=/run/postgresql',
     dataDir: '/var/lib/engawa',
     natsUrl: 'nats://bus:4222',
@@ -81,6 +84,9 @@ test.each([
     'http://relay/',
     'ENGAWA_EGRESS_ALLOW must be hosts separated by commas, each `name`, `name:port` or `[ipv6]:port`.',
   ],
+  ['ENGAWA_PUBLIC_URL', 'shop.example', /^ENGAWA_PUBLIC_URL must be an address beginning with https:/],
+  ['ENGAWA_PUBLIC_URL', 'https://me:word@shop.example', /^ENGAWA_PUBLIC_URL must be an address /],
+  ['ENGAWA_PUBLIC_URL', 'https://shop.example/?a=b', /^ENGAWA_PUBLIC_URL must be an address /],
   ['LOG_LEVEL', 'loud', 'LOG_LEVEL must be one of silent, fatal, error, warn, info, debug, trace.'],
   ['ENGAWA_COST_OPERATION', '0', /^ENGAWA_COST_OPERATION must be a whole number from 1 to /],
   ['ENGAWA_COST_TOKEN', '49999', 'ENGAWA_COST_TOKEN must be at least ENGAWA_COST_OPERATION (50000).'],

@@ -1,0 +1,2 @@
+export { Links, linksPort } from './links.ts'
+export { memberPages } from './pages.ts'
