@@ -1,11 +1,12 @@
 import line from '@engawa/channel-line'
 import type { Message, SendContext } from '@engawa/sdk'
+import type { HttpReply } from '@engawa/sdk/fakes'
 import { expect, test } from 'vitest'
-import { context, key, now, provider, type Script } from './provider.ts'
+import { context, key, now, provider } from './provider.ts'
 
 const user = `U${'0123456789abcdef'.repeat(2)}`
 const message: Message = { key, locale: 'ja' }
-const accepted: Script = { status: 200, body: '{"sentMessages":[{"id":"461230966842064897"}]}' }
+const accepted: HttpReply = { status: 200, body: '{"sentMessages":[{"id":"461230966842064897"}]}' }
 
 type Config = Parameters<typeof line.send>[0]['config']
 const configOf = (baseUrl: string): Config => ({
@@ -20,24 +21,24 @@ function prepared(content: { title: string; body: string; url?: string; data?: u
   return line.content.prepare(read.value, user, message)
 }
 
-async function sent(scripts: Script[], told: Partial<SendContext<Config>> = {}) {
-  const { baseUrl, calls } = await provider(...scripts)
+async function sent(scripts: HttpReply[], told: Partial<SendContext<Config>> = {}) {
+  const { url, requests } = await provider(...scripts)
   const preparation = prepared({ title: '入荷', body: '豆が届きました。' })
   if (!preparation.ok) return expect.fail('it was not prepared')
-  const ctx = context(configOf(baseUrl), told)
+  const ctx = context(configOf(url), told)
   const sending = line.send(ctx, preparation.prepared)
-  return { calls, outcome: await sending.catch((error: unknown) => error) }
+  return { requests, outcome: await sending.catch((error: unknown) => error) }
 }
 
 test('a push carries the delivery’s key as its retry key from the first request on', async () => {
-  const { calls, outcome } = await sent([accepted])
+  const { requests, outcome } = await sent([accepted])
   expect(outcome).toEqual({ is: 'accepted', at: now, providerId: '461230966842064897' })
-  expect(calls).toHaveLength(1)
-  const [{ method, path, headers, body }] = calls as [(typeof calls)[0]]
+  expect(requests).toHaveLength(1)
+  const { method, path, headers, text } = requests[0] ?? expect.fail('nothing came')
   expect([method, path]).toEqual(['POST', '/v2/bot/message/push'])
   expect(headers.get('x-line-retry-key')).toBe(key)
   expect(headers.get('authorization')).toBe('Bearer token-1')
-  expect(JSON.parse(body.toString())).toEqual({
+  expect(JSON.parse(text)).toEqual({
     to: user,
     messages: [{ type: 'text', text: '入荷\n豆が届きました。' }],
   })
@@ -54,7 +55,7 @@ const refused = (cause: string, disposition: object, more: object = {}) => ({
 })
 const later = (notBefore: string) => ({ do: 'later', notBefore: new Date(notBefore) })
 
-test.each<[string, Script, object]>([
+test.each<[string, HttpReply, object]>([
   ['200', accepted, { is: 'accepted', at: now, providerId: '461230966842064897' }],
   ['202 without a body', { status: 202 }, { is: 'accepted', at: now }],
   [
@@ -127,46 +128,46 @@ test('the month of the budget begins at midnight in Japan, over the turn of the 
 })
 
 test('a connection that breaks says nothing: the error rises, and the host reads it', async () => {
-  expect((await sent(['drop'])).outcome).toBeInstanceOf(Error)
+  expect((await sent([{ drop: 'afterBody' }])).outcome).toBeInstanceOf(Error)
 })
 
 test('a member who has just written gets a reply, without a retry key', async () => {
-  const { calls, outcome } = await sent([accepted], { replyToken: 'r-1' })
+  const { requests, outcome } = await sent([accepted], { replyToken: 'r-1' })
   expect(outcome).toMatchObject({ is: 'accepted', providerId: '461230966842064897' })
-  expect(calls.map(({ path, headers }) => [path, headers.get('x-line-retry-key')])).toEqual([
+  expect(requests.map(({ path, headers }) => [path, headers.get('x-line-retry-key')])).toEqual([
     ['/v2/bot/message/reply', null],
   ])
-  expect(JSON.parse(String(calls[0]?.body))).toMatchObject({
+  expect(JSON.parse(String(requests[0]?.text))).toMatchObject({
     replyToken: 'r-1',
     messages: [{ type: 'text' }],
   })
 })
 
 test('a reply whose token is dead was not sent, and is pushed at once with the key', async () => {
-  const { calls, outcome } = await sent(
+  const { requests, outcome } = await sent(
     [{ status: 400, body: '{"message":"Invalid reply token"}' }, accepted],
     {
       replyToken: 'r-1',
     },
   )
   expect(outcome).toMatchObject({ is: 'accepted' })
-  expect(calls.map(({ path, headers }) => [path, headers.get('x-line-retry-key')])).toEqual([
+  expect(requests.map(({ path, headers }) => [path, headers.get('x-line-retry-key')])).toEqual([
     ['/v2/bot/message/reply', null],
     ['/v2/bot/message/push', key],
   ])
 })
 
-test.each<[string, Script]>([
+test.each<[string, HttpReply]>([
   ['answers 500', { status: 500 }],
-  ['hangs up', 'drop'],
+  ['hangs up', { drop: 'afterBody' }],
 ])('a reply of which nobody knows is not followed by a push, when LINE %s', async (_, script) => {
-  const { calls } = await sent([script, accepted], { replyToken: 'r-1' })
-  expect(calls.map(({ path }) => path)).toEqual(['/v2/bot/message/reply'])
+  const { requests } = await sent([script, accepted], { replyToken: 'r-1' })
+  expect(requests.map(({ path }) => path)).toEqual(['/v2/bot/message/reply'])
 })
 
 test('only a first attempt replies: a push may be under way already', async () => {
-  const { calls } = await sent([accepted], { replyToken: 'r-1', attempt: 2 })
-  expect(calls.map(({ path }) => path)).toEqual(['/v2/bot/message/push'])
+  const { requests } = await sent([accepted], { replyToken: 'r-1', attempt: 2 })
+  expect(requests.map(({ path }) => path)).toEqual(['/v2/bot/message/push'])
 })
 
 test('a text holds 5,000 UTF-16 code units, and not one more', () => {
@@ -223,10 +224,10 @@ test('preparing is pure, and nothing to say is refused', () => {
 })
 
 test('a check asks who the account is, and sends nothing', async () => {
-  const check = async (script: Script) => {
-    const { baseUrl, calls } = await provider(script)
-    const result = await line.config.check(context(configOf(`${baseUrl}/`)))
-    return { result, asked: calls.map(({ method, path }) => `${method} ${path}`) }
+  const check = async (script: HttpReply) => {
+    const { url, requests } = await provider(script)
+    const result = await line.config.check(context(configOf(`${url}/`)))
+    return { result, asked: requests.map(({ method, path }) => `${method} ${path}`) }
   }
   const asked = ['GET /v2/bot/info']
   expect(await check({ status: 200, body: '{"basicId":"@shop"}' })).toEqual({ result: { ok: true }, asked })
@@ -244,12 +245,12 @@ test('the budget is what LINE says of limit and use', async () => {
     { status: 200, body: '{"type":"limited","value":5000}' },
     { status: 200, body: '{"totalUsage":4200}' },
   )
-  expect(await line.quota?.(context(configOf(limited.baseUrl)))).toEqual({
+  expect(await line.quota?.(context(configOf(limited.url)))).toEqual({
     limit: 5_000,
     used: 4_200,
     resetsAt: new Date('2026-04-30T15:00:00Z'),
   })
-  expect(limited.calls.map(({ path }) => path)).toEqual([
+  expect(limited.requests.map(({ path }) => path)).toEqual([
     '/v2/bot/message/quota',
     '/v2/bot/message/quota/consumption',
   ])
@@ -257,7 +258,7 @@ test('the budget is what LINE says of limit and use', async () => {
     { status: 200, body: '{"type":"none"}' },
     { status: 200, body: '{"totalUsage":7}' },
   )
-  expect(await line.quota?.(context(configOf(free.baseUrl)))).toEqual({ limit: 'unlimited', used: 7 })
+  expect(await line.quota?.(context(configOf(free.url)))).toEqual({ limit: 'unlimited', used: 7 })
 })
 
 test('a configuration needs both credentials, knows no other field, and LINE is where it is', async () => {
