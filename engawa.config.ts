@@ -5,5 +5,8 @@ export default {
   plugins: {
     '@engawa/channel-inbox': () => import('@engawa/channel-inbox'),
     '@engawa/channel-line': () => import('@engawa/channel-line'),
+    '@engawa/channel-sms': () => import('@engawa/channel-sms'),
+    '@engawa/channel-task': () => import('@engawa/channel-task'),
+    '@engawa/channel-web-push': () => import('@engawa/channel-web-push'),
   },
 } satisfies Deployment
