@@ -31,7 +31,7 @@ import type { Log } from './platform/log.ts'
 import { openMetrics } from './platform/metrics.ts'
 import { Ports } from './platform/ports.ts'
 import { openTenants, type TenantDirectory } from './platform/tenancy.ts'
-import { openVault } from './platform/vault.ts'
+import { openVault, vaultPort } from './platform/vault.ts'
 import { schema } from './schema.ts'
 
 /** What one process does: answer requests, do the work behind them, or both. */
@@ -155,7 +155,10 @@ export async function openApp(options: AppOptions): Promise<App> {
       egress,
       committed,
       refreshAuth: () => auth.refresh(),
-      ports: new Ports().provide(channelsPort, channels).provide(linksPort, links),
+      ports: new Ports()
+        .provide(channelsPort, channels)
+        .provide(vaultPort, vault)
+        .provide(linksPort, links),
     })
     health.add('database', async () => {
       await db.system.query('select 1')

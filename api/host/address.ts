@@ -1,6 +1,8 @@
 import type { SchemaIssue } from '@engawa/sdk'
 import type { AddressReading } from '../domains/channels/index.ts'
+import { validate } from './config.ts'
 import type { AnyDefinition } from './definition.ts'
+import { textsIn } from './redaction.ts'
 
 /** Reads an address by the plugin's own schema, in its one spelling and with what it is known by. Never throws. */
 export async function readAddress(
@@ -8,8 +10,8 @@ export async function readAddress(
   given: unknown,
 ): Promise<AddressReading> {
   try {
-    const result = await address.schema['~standard'].validate(given)
-    if (result.issues) return { ok: false, issues: result.issues.map((issue) => told(issue, given)) }
+    const result = await validate(address.schema, given)
+    if (!result.ok) return { ok: false, issues: result.issues.map((issue) => told(issue, given)) }
     const value = address.normalise(result.value)
     return { ok: true, value, identity: address.identity(value) }
   } catch {
@@ -25,9 +27,4 @@ function told({ path = [], message }: SchemaIssue, given: unknown) {
     path: path.map((step) => String(typeof step === 'object' ? step.key : step)),
     message: isQuoting ? 'is not as the channel wants it' : message,
   }
-}
-
-function textsIn(value: unknown): string[] {
-  if (typeof value === 'string') return [value]
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : []
 }

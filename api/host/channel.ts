@@ -1,210 +1,140 @@
-import type { ChannelContext, Fault, Outcome, Schema, SchemaIssue, SendContext } from '@engawa/sdk'
-import type { Attempt, Channel, OpenChannel, Prepared, SavedConfig } from '../domains/channels/index.ts'
-import { EgressError } from '../platform/egress.ts'
-import { SealedError } from '../platform/vault.ts'
-import { readAddress } from './address.ts'
-import type { Caches } from './cache.ts'
+import type { Outcome, SendContext } from '@engawa/sdk'
+import type { Attempt, DeployedChannel, OpenChannel, Prepared } from '../domains/channels/index.ts'
+import { migrated, placesOf, readConfig, unreadable, unusable, usableConfig, validate } from './config.ts'
+import { contextOf, nobody, type Opening, type Whom } from './context.ts'
 import type { AnyDefinition } from './definition.ts'
-import type { HostOptions } from './load.ts'
-import { pluginFetch } from './plugin-fetch.ts'
-import { pluginLog } from './plugin-log.ts'
+import { errandsOf } from './errands.ts'
+import { inboundOf } from './inbound.ts'
+import { readAddress } from './address.ts'
+import type { SharedOptions } from './load.ts'
+import { hostsIn } from './member-hosts.ts'
+import { cleanFault, cleanOutcome, isOutcome, outcomeOf, threw } from './outcome.ts'
+import { redactor, secretTexts } from './redaction.ts'
+import { inTime } from './time-limit.ts'
+import { watchOf } from './watch.ts'
 
 /** Makes a plugin's definition a channel that the core can trust: it answers in time, and throws nothing. */
-export function hostChannel(definition: AnyDefinition, options: HostOptions & { caches: Caches }): Channel {
-  return {
-    id: definition.id,
-    kind: definition.kind,
-    hasOwnAddress: definition.address.own === true,
+export function hostChannel(definition: AnyDefinition, options: SharedOptions): DeployedChannel {
+  const { id, kind, address, config, inbound, capabilities } = definition
+  const channel: DeployedChannel = {
+    id,
+    kind,
+    hasOwnAddress: address.own === true,
+    capabilities: typeof capabilities === 'function' ? undefined : capabilities,
+    secrets: config.secrets.map(String),
+    configVersion: config.version,
+    inboundPath: inbound?.path,
+    canPoll: definition.poll !== undefined,
+    canTellQuota: definition.quota !== undefined,
+    readConfig: (given) => readConfig(definition, given),
+    migrated: (saved) => migrated(definition, saved),
     readAddress: (value) => readAddress(definition, value),
     async open(tenantId) {
-      const config = await configOf(definition, () => options.settings?.(tenantId, definition.id))
-      if (!config.ok) return config
-      const { capabilities } = definition
-      return {
-        ok: true,
-        channel: openChannel({
-          definition,
-          config: config.value,
-          capabilities: typeof capabilities === 'function' ? capabilities(config.value) : capabilities,
-          tenantId,
-          options,
-        }),
+      try {
+        return await channel.openWith(tenantId, await options.settings?.(tenantId, id))
+      } catch (error) {
+        return unreadable(error)
+      }
+    },
+    async openWith(tenantId, saved) {
+      const usable = await usableConfig(definition, saved)
+      if (!usable.ok) return usable
+      const opening = { definition, config: usable.value, tenantId, options }
+      try {
+        const able = typeof capabilities === 'function' ? capabilities(usable.value) : capabilities
+        return { ok: true, channel: { capabilities: able, ...openChannel(opening) } }
+      } catch (error) {
+        return { ok: false, fault: unusable('BAD_CONFIG', threw(error)) }
       }
     },
   }
+  return channel
 }
 
-/** The configuration as the plugin reads it, or why there is none that could be used. */
-async function configOf(
-  { config }: AnyDefinition,
-  saved: () => Promise<SavedConfig | undefined> | undefined,
-): Promise<{ ok: true; value: unknown } | { ok: false; fault: Fault }> {
-  let found: SavedConfig | undefined
-  try {
-    found = await saved()
-  } catch (error) {
-    if (error instanceof SealedError) return { ok: false, fault: unusable('SEALED', error.message) }
-    throw error
+function openChannel(opening: Opening): Omit<OpenChannel, 'capabilities'> {
+  const { definition, config, options } = opening
+  const watch = watchOf(definition.id, options.log)
+  const secrets = secretTexts(definition.config.secrets, config)
+  const ask = async (
+    { whom, call: name }: { whom: Whom; call: string },
+    attempt: Attempt,
+    call: (ctx: SendContext<unknown>) => Promise<Outcome>,
+  ): Promise<Outcome> => {
+    const clean = redactor({ secrets, addresses: [whom.address] })
+    try {
+      const outcome = await watch.late(name, () =>
+        inTime(attempt.withinMs, (signal) => call(sendContextOf(opening, attempt, { whom, signal }))),
+      )
+      if (isOutcome(outcome)) return cleanOutcome(outcome, clean)
+      return { is: 'unknown', evidence: 'crash', detail: 'The plugin gave no outcome.' }
+    } catch (error) {
+      return outcomeOf(error)
+    }
   }
-  const { version, config: old } = found ?? { version: config.version, config: {} }
-  if (version > config.version) {
-    const detail = `It was configured for version ${version} of the plugin's configuration; this is ${config.version}.`
-    return { ok: false, fault: unusable('TOO_NEW', detail) }
-  }
-  try {
-    const current = version < config.version && config.migrate ? config.migrate(version, old) : old
-    const read = await validate(config.schema, current)
-    if (read.ok) return read
-    if (!found) return { ok: false, fault: unusable('NOT_CONFIGURED', 'The channel is not configured.') }
-    const detail = `Not as it should be: ${placesOf(read.issues)}.`
-    return { ok: false, fault: unusable('BAD_CONFIG', detail) }
-  } catch (error) {
-    return { ok: false, fault: unusable('BAD_CONFIG', threw(error)) }
-  }
-}
-
-/** What cannot be used as it is configured is kept until somebody puts it right. */
-function unusable(code: string, detail: string): Fault {
-  return { cause: 'config', disposition: { do: 'hold' }, code, detail }
-}
-
-interface Opening {
-  readonly definition: AnyDefinition
-  readonly config: unknown
-  readonly capabilities: OpenChannel['capabilities']
-  readonly tenantId: string
-  readonly options: HostOptions & { readonly caches: Caches }
-}
-
-function openChannel(opening: Opening): OpenChannel {
-  const { definition } = opening
-  const ask = (attempt: Attempt, address: string, call: (ctx: SendContext<unknown>) => Promise<Outcome>) =>
-    inTime(attempt.withinMs, (signal) => call(contextOf(opening, { attempt, address, signal })))
   return {
-    capabilities: opening.capabilities,
     async prepare(content, address, message) {
-      const said = await validate(definition.content.schema, content)
-      if (!said.ok) return { ok: false, fault: wrong('content', said.issues) }
-      const found = await validate(definition.address.schema, address)
-      if (!found.ok) return { ok: false, fault: wrong('address', found.issues) }
+      const said = await read(definition.content.schema, content, 'content')
+      if (!said.ok) return said
+      const found = await read(definition.address.schema, address, 'address')
+      if (!found.ok) return found
       try {
-        const place = definition.address.normalise(found.value)
-        const preparation = definition.content.prepare(said.value, place, message)
-        if (!preparation.ok) return preparation
-        return {
-          ...preparation,
-          prepared: { value: preparation.prepared, address: definition.address.identity(place) },
-        }
+        return watch.slow('prepare', () => {
+          const place = definition.address.normalise(found.value)
+          const preparation = definition.content.prepare(said.value, place, message)
+          const identity = definition.address.identity(place)
+          if (!preparation.ok) {
+            const clean = redactor({ secrets, addresses: [identity] })
+            return { ok: false, fault: cleanFault(preparation.fault, clean) }
+          }
+          const prepared = { value: preparation.prepared, address: identity, hosts: hostsIn(place) }
+          return { ...preparation, prepared }
+        })
       } catch (error) {
         return { ok: false, fault: { cause: 'content', disposition: { do: 'never' }, detail: threw(error) } }
       }
     },
     send: (attempt, prepared: Prepared) =>
-      ask(attempt, prepared.address, (ctx) => definition.send(ctx, prepared.value)),
+      ask({ whom: prepared, call: 'send' }, attempt, (ctx) => definition.send(ctx, prepared.value)),
     reconcile: (attempt) =>
       ask(
+        { whom: nobody, call: 'reconcile' },
         attempt,
-        '',
         async (ctx) => (await definition.reconcile?.(ctx)) ?? { is: 'unknown', evidence: 'crash' },
       ),
+    ...errandsOf(opening, watch),
+    ...inboundOf(opening, watch),
   }
 }
 
-function contextOf(
-  { definition, config, tenantId, options }: Opening,
-  { attempt, address, signal }: { attempt: Attempt; address: string; signal: AbortSignal },
+function sendContextOf(
+  opening: Opening,
+  attempt: Attempt,
+  about: { readonly whom: Whom; readonly signal: AbortSignal },
 ): SendContext<unknown> {
+  const { key, attempt: count, replyToken } = attempt
   return {
-    config,
-    key: attempt.key,
-    attempt: attempt.attempt,
-    locale: attempt.locale,
-    timeZone: attempt.timeZone,
-    clock: { now: attempt.now },
-    signal,
-    connect: (target) => options.egress.connect(target, { signal, timeoutMs: attempt.withinMs }),
-    fetch: pluginFetch(options.egress, { signal, ms: attempt.withinMs }),
-    cache: options.caches.of(tenantId, definition.id),
-    log: logOf({ definition, config, options }, address),
+    ...contextOf(opening, attempt, about),
+    key,
+    attempt: count,
+    ...(replyToken !== undefined && { replyToken }),
   }
 }
 
-function logOf(
-  { definition, config, options }: Pick<Opening, 'definition' | 'config' | 'options'>,
-  address: string,
-): ChannelContext<unknown>['log'] {
-  const secrets = definition.config.secrets.map((name) => String(Reflect.get(Object(config), name) ?? ''))
-  return pluginLog(options.log, { channel: definition.id, secrets, addresses: [address] })
-}
+type Read =
+  | { readonly ok: true; readonly value: unknown }
+  | Extract<Awaited<ReturnType<OpenChannel['prepare']>>, { ok: false }>
 
-/** Runs a plugin's call under the deadline. What it throws, or does not answer in time, is unknown. */
-async function inTime(ms: number, call: (signal: AbortSignal) => Promise<Outcome>): Promise<Outcome> {
-  const abort = new AbortController()
-  const late = Promise.withResolvers<Outcome>()
-  const timer = setTimeout(() => {
-    abort.abort(new DOMException('The attempt took too long.', 'TimeoutError'))
-    // A plugin that heeds the signal has a moment to say what it knows.
-    setTimeout(() => late.resolve({ is: 'unknown', evidence: 'timeout' }), 100)
-  }, ms)
+async function read(
+  schema: Parameters<typeof validate>[0],
+  value: unknown,
+  cause: 'content' | 'address',
+): Promise<Read> {
+  const never = (detail: string) =>
+    ({ ok: false, fault: { cause, disposition: { do: 'never' }, detail } }) as const
   try {
-    const outcome = await Promise.race([call(abort.signal), late.promise])
-    return isOutcome(outcome)
-      ? outcome
-      : { is: 'unknown', evidence: 'crash', detail: 'The plugin gave no outcome.' }
+    const found = await validate(schema, value)
+    return found.ok ? found : never(`Not as it should be: ${placesOf(found.issues)}.`)
   } catch (error) {
-    return thrown(error)
-  } finally {
-    clearTimeout(timer)
+    return never(threw(error))
   }
-}
-
-function thrown(error: unknown): Outcome {
-  if (error instanceof EgressError && !error.mayHaveArrived) {
-    const isPrivate = error.reason === 'refused'
-    const disposition = isPrivate ? ({ do: 'never' } as const) : ({ do: 'later' } as const)
-    return {
-      is: 'refused',
-      fault: { cause: isPrivate ? 'policy' : 'network', disposition, detail: error.message },
-    }
-  }
-  if (error instanceof EgressError) {
-    return {
-      is: 'unknown',
-      evidence: error.reason === 'network' ? 'reset' : 'timeout',
-      detail: error.message,
-    }
-  }
-  return { is: 'unknown', evidence: 'crash', detail: threw(error) }
-}
-
-/** Plugins may be plain JavaScript; what is none of the three answers tells nothing. */
-function isOutcome(answer: Outcome | undefined): answer is Outcome {
-  if (answer?.is === 'accepted') return answer.at instanceof Date
-  return (
-    answer?.is === 'unknown' ||
-    (answer?.is === 'refused' && typeof answer.fault?.disposition?.do === 'string')
-  )
-}
-
-/** What was thrown, by its kind alone: a message may quote an address or a secret. */
-function threw(error: unknown): string {
-  return `The plugin threw ${error instanceof Error ? error.constructor.name : typeof error}.`
-}
-
-type Validation = { ok: true; value: unknown } | { ok: false; issues: readonly SchemaIssue[] }
-
-async function validate(schema: Schema<unknown>, value: unknown): Promise<Validation> {
-  const result = await schema['~standard'].validate(value)
-  return result.issues ? { ok: false, issues: result.issues } : { ok: true, value: result.value }
-}
-
-function wrong(cause: 'content' | 'address', issues: readonly SchemaIssue[]): Fault {
-  return { cause, disposition: { do: 'never' }, detail: `Not as it should be: ${placesOf(issues)}.` }
-}
-
-/** Where the issues are; never what was found there. */
-function placesOf(issues: readonly SchemaIssue[]): string {
-  const place = ({ path }: SchemaIssue) =>
-    path?.map((step) => String(typeof step === 'object' ? step.key : step)).join('.') || 'the whole'
-  return [...new Set(issues.map(place))].join(', ')
 }

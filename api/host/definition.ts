@@ -10,15 +10,27 @@ export type AnyDefinition = ChannelDefinition<unknown, never, unknown, unknown, 
 export function readDefinition(
   value: unknown,
 ): { definition: AnyDefinition } | { problems: readonly string[] } {
-  const problems = parts.flatMap(({ path, is, must }) => {
-    const found = path.split('.').reduce<unknown>((at, key) => property(at, key), value)
-    return is(found) ? [] : [`${path} must be ${must}`]
-  })
+  const problems = parts.filter(({ path, is }) => !is(at(value, path))).map(sentence)
   if (mode(value) === 'lookup' && !isFunction(property(value, 'reconcile'))) {
     problems.push('reconcile must be a function, because idempotency is by lookup')
   }
+  problems.push(...optionalParts.filter(({ path, is }) => isWrong(value, path, is)).map(sentence))
   // Every part was looked at; the types of config, address and content stay the plugin's own.
   return problems.length > 0 ? { problems } : { definition: value as AnyDefinition }
+}
+
+function at(value: unknown, path: string): unknown {
+  return path.split('.').reduce<unknown>((within, key) => property(within, key), value)
+}
+
+/** A part inside of one that may be left out is looked at when that one is there. */
+function isWrong(value: unknown, path: string, is: Part['is']): boolean {
+  const [whole = ''] = path.split('.')
+  return property(value, whole) !== undefined && !is(at(value, path))
+}
+
+function sentence({ path, must }: Part): string {
+  return `${path} must be ${must}`
 }
 
 interface Part {
@@ -50,6 +62,20 @@ const parts: readonly Part[] = [
   { path: 'content.schema.~standard.validate', is: isFunction, must: 'a function, as in Standard Schema 1' },
   { path: 'content.prepare', is: isFunction, must: 'a function' },
   { path: 'send', is: isFunction, must: 'a function' },
+]
+
+const optionalParts: readonly Part[] = [
+  {
+    path: 'inbound.path',
+    is: (found) => found === '' || matches(/^\/[a-z0-9/_.-]*$/i)(found),
+    must: 'a path such as /callback',
+  },
+  { path: 'inbound.verify', is: isFunction, must: 'a function' },
+  { path: 'inbound.parse', is: isFunction, must: 'a function' },
+  { path: 'poll', is: isFunction, must: 'a function' },
+  { path: 'quota', is: isFunction, must: 'a function' },
+  { path: 'reconcile', is: isFunction, must: 'a function' },
+  { path: 'sendMany', is: isFunction, must: 'a function' },
 ]
 
 function mode(value: unknown): unknown {

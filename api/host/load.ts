@@ -1,8 +1,8 @@
 import { sdkVersion } from '@engawa/sdk'
 import type { DeployedChannels, SavedConfig } from '../domains/channels/index.ts'
-import type { Egress } from '../platform/egress.ts'
+import { type Egress, openEgress } from '../platform/egress.ts'
 import type { Log } from '../platform/log.ts'
-import { openCaches } from './cache.ts'
+import { type Caches, openCaches } from './cache.ts'
 import { hostChannel } from './channel.ts'
 import { type AnyDefinition, readDefinition } from './definition.ts'
 import { isInSdkRange } from './sdk-range.ts'
@@ -16,6 +16,8 @@ export interface Deployment {
 export interface HostOptions {
   /** The only way out that plugins get. */
   readonly egress: Egress
+  /** The way out to hosts that members named; one that allows nothing unless told. */
+  readonly strictEgress?: Egress
   /** Real time, for caches. */
   readonly clock: { now(): Date }
   readonly log: Log
@@ -23,6 +25,12 @@ export interface HostOptions {
   readonly settings?: (tenantId: string, channel: string) => Promise<SavedConfig | undefined>
   /** Milliseconds that a plugin may take to load; 10,000 unless told. */
   readonly loadWithinMs?: number
+}
+
+/** What all channels of a process share. */
+export interface SharedOptions extends HostOptions {
+  readonly strictEgress: Egress
+  readonly caches: Caches
 }
 
 /** A plugin cannot be used; the boot stops. The message names the plugin and what would be right. */
@@ -55,10 +63,10 @@ export async function loadChannels(deployment: Deployment, options: HostOptions)
       )
     owners.set(definition.id, plugin)
   }
-  const caches = openCaches(options.clock)
+  const shared = { strictEgress: openEgress({ allow: [] }), ...options, caches: openCaches(options.clock) }
   const channels = new Map(
     loaded
-      .map(({ definition }) => [definition.id, hostChannel(definition, { ...options, caches })] as const)
+      .map(({ definition }) => [definition.id, hostChannel(definition, shared)] as const)
       .sort(([a], [b]) => (a < b ? -1 : 1)),
   )
   return { get: (id) => channels.get(id), all: () => [...channels.values()] }

@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
 import type { Config } from './config.ts'
 import { localSecretKey, readLocalSecretKey } from './local-secret-key.ts'
+import { definePort } from './ports.ts'
 
 /**
  * Something secret as it is stored: under a random data key of its own, which is under the master key. Both are
@@ -23,6 +24,9 @@ export interface Vault {
   /** The id of the present master key. */
   keyId(): Promise<string>
 }
+
+/** How resolvers reach the vault. */
+export const vaultPort = definePort<Vault>('vault')
 
 /** What is stored was sealed with another master key, or for another place. */
 export class SealedError extends Error {

@@ -1,12 +1,19 @@
+export { ReceiptKind } from './capabilities.graphql.ts'
 export type {
   AddressReading,
   Attempt,
   Channel,
   Channels,
+  ConfigIssue,
+  DeployedChannel,
   DeployedChannels,
   OpenChannel,
   Opened,
   Prepared,
+  ReadConfig,
+  SavedConfig,
+  Situation,
+  ToldSignal,
 } from './port.ts'
 export { channelsPort } from './port.ts'
-export { readSaved, type SavedConfig } from './settings.ts'
+export { readSaved } from './settings.ts'

@@ -1,12 +1,7 @@
 import type { Tx } from '../../platform/db.ts'
 import type { Vault } from '../../platform/vault.ts'
+import type { SavedConfig } from './port.ts'
 import { readSettingRow, type SettingRow } from './store.ts'
-
-/** A tenant's configuration of a channel, secrets included, and the version that it was written for. */
-export interface SavedConfig {
-  readonly config: Readonly<Record<string, unknown>>
-  readonly version: number
-}
 
 /**
  * What the tenant set for a channel; undefined when it set nothing. Throws SealedError when the secrets cannot be
@@ -14,13 +9,16 @@ export interface SavedConfig {
  */
 export async function readSaved(tx: Tx, channel: string, vault: Vault): Promise<SavedConfig | undefined> {
   const row = await readSettingRow(tx, channel)
-  if (!row) return undefined
-  const secrets = await openSecrets(tx.tenantId, row, vault)
+  return row && savedOf(tx.tenantId, row, vault)
+}
+
+/** A stored setting as a whole. Throws SealedError. */
+export async function savedOf(tenantId: string, row: SettingRow, vault: Vault): Promise<SavedConfig> {
+  const secrets = await openSecrets(tenantId, row, vault)
   return { config: { ...row.config, ...secrets }, version: row.configVersion }
 }
 
-/** The secrets of a stored setting by their names. Throws SealedError. */
-export async function openSecrets(
+async function openSecrets(
   tenantId: string,
   { channel, keyId, dataKey, sealed }: SettingRow,
   vault: Vault,
