@@ -155,10 +155,7 @@ export async function openApp(options: AppOptions): Promise<App> {
       egress,
       committed,
       refreshAuth: () => auth.refresh(),
-      ports: new Ports()
-        .provide(channelsPort, channels)
-        .provide(vaultPort, vault)
-        .provide(linksPort, links),
+      ports: new Ports().provide(channelsPort, channels).provide(vaultPort, vault).provide(linksPort, links),
     })
     health.add('database', async () => {
       await db.system.query('select 1')

@@ -1,11 +1,11 @@
 import type { Outcome, SendContext } from '@engawa/sdk'
 import type { Attempt, DeployedChannel, OpenChannel, Prepared } from '../domains/channels/index.ts'
+import { readAddress } from './address.ts'
 import { migrated, placesOf, readConfig, unreadable, unusable, usableConfig, validate } from './config.ts'
 import { contextOf, nobody, type Opening, type Whom } from './context.ts'
 import type { AnyDefinition } from './definition.ts'
 import { errandsOf } from './errands.ts'
 import { inboundOf } from './inbound.ts'
-import { readAddress } from './address.ts'
 import type { SharedOptions } from './load.ts'
 import { hostsIn } from './member-hosts.ts'
 import { cleanFault, cleanOutcome, isOutcome, outcomeOf, threw } from './outcome.ts'
@@ -23,7 +23,7 @@ export function hostChannel(definition: AnyDefinition, options: SharedOptions): 
     capabilities: typeof capabilities === 'function' ? undefined : capabilities,
     secrets: config.secrets.map(String),
     configVersion: config.version,
-    inboundPath: inbound?.path,
+    inboundPath: inbound && inboundPath(inbound.path),
     canPoll: definition.poll !== undefined,
     canTellQuota: definition.quota !== undefined,
     readConfig: (given) => readConfig(definition, given),
@@ -49,6 +49,12 @@ export function hostChannel(definition: AnyDefinition, options: SharedOptions): 
     },
   }
   return channel
+}
+
+/** With a slash before it and none behind; empty for the channel's own address. */
+function inboundPath(path: string): string {
+  const bare = path.replace(/^\/+|\/+$/g, '')
+  return bare === '' ? '' : `/${bare}`
 }
 
 function openChannel(opening: Opening): Omit<OpenChannel, 'capabilities'> {

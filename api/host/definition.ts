@@ -67,7 +67,7 @@ const parts: readonly Part[] = [
 const optionalParts: readonly Part[] = [
   {
     path: 'inbound.path',
-    is: (found) => found === '' || matches(/^\/[a-z0-9/_.-]*$/i)(found),
+    is: matches(/^[a-z0-9/_.-]{0,100}$/i),
     must: 'a path such as /callback',
   },
   { path: 'inbound.verify', is: isFunction, must: 'a function' },

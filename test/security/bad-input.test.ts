@@ -62,6 +62,7 @@ const NO_NUMBERS = [
 
 /** What is bad wherever a value of the type is taken. A type without any here fails the test. */
 const BAD: Record<string, readonly unknown[]> = {
+  Boolean: ['yes', 'true', 1, {}],
   CurrencyCode: ['XXQ', 'jpy', 'YEN', '', 392, ...UNFIT],
   Cursor: ['', 'nonsense', 7, ...UNFIT],
   DateTime: ['2026-02-30T00:00:00Z', '2026-04-01T00:00:00', '2026-04-01', 'yesterday', '', 0, ...UNFIT],

@@ -64,6 +64,7 @@ export const OWN: Record<string, Own> = {
     await shop.do('saveContactPolicy', wholePolicy.input)
     return {}
   },
+  'Query.channels': () => ({}),
   'Query.ledgerCheck': () => ({}),
   'Query.member': ({ world }) => ({ by: world.by }),
   'Query.members': () => ({}),
@@ -73,6 +74,9 @@ export const OWN: Record<string, Own> = {
   'Query.stages': () => ({}),
   'Query.viewer': () => ({}),
   'Mutation.captureHold': async (side) => keyed({ hold: await newHold(side) }),
+  'Mutation.checkChannel': () => ({ input: { channel: 'inbox' } }),
+  'Mutation.configureChannel': () => ({ input: { channel: 'inbox', config: {}, isEnabled: true } }),
+  'Mutation.disableChannel': () => ({ input: { channel: 'line' } }),
   'Mutation.endMembership': async (side) => keyed({ member: await newMember(side), end: 'LEFT' }),
   'Mutation.grantPoints': ({ world }) => keyed({ member: world.by, points: 5, reason: 'Sorry' }),
   'Mutation.holdPoints': ({ world }) =>

@@ -16,7 +16,11 @@ export type { Shop, TestMember } from './shop.ts'
 export type OpenShop = (shop?: NewShop) => Promise<Shop>
 
 /** What may be different about an app; `onLog` hears every line of its log, the finest too. */
-export type TestAppOptions = Partial<Pick<AppOptions, 'role' | 'withoutFirstWall' | 'hints'>> & {
+export type TestAppOptions = Partial<
+  Pick<AppOptions, 'role' | 'withoutFirstWall' | 'hints' | 'deployment'>
+> & {
+  /** More of the environment. */
+  readonly env?: Readonly<Record<string, string>>
   readonly onLog?: (line: string) => void
 }
 
@@ -37,7 +41,7 @@ export async function usingApp(options: TestAppOptions = {}): Promise<OpenShop> 
   return open
 }
 
-async function startApp({ onLog, ...options }: TestAppOptions) {
+async function startApp({ onLog, env, ...options }: TestAppOptions) {
   const dataDir = await mkdtemp(join(tmpdir(), 'engawa-app-'))
   const database = await openTestDatabase()
   const faults: string[] = []
@@ -46,7 +50,7 @@ async function startApp({ onLog, ...options }: TestAppOptions) {
     if (line.includes('"level":"error"')) faults.push(line)
   }
   const app = await openApp({
-    config: readConfig({ PORT: '0', ENGAWA_DATA_DIR: dataDir }),
+    config: readConfig({ ...env, PORT: '0', ENGAWA_DATA_DIR: dataDir }),
     databaseUrl: database.url,
     role: 'both',
     log: openLog({ level: onLog ? 'trace' : 'error', destination: { write } }),

@@ -1,5 +1,5 @@
-import type { Capabilities, Idempotency, ReceiptKind as Kind } from '@engawa/sdk'
 import { builder } from '../../graph/builder.ts'
+import type { Capabilities } from './port.ts'
 
 /** The words of the API for what a channel can report back. */
 const RECEIPTS = {
@@ -19,7 +19,7 @@ const RECEIPTS = {
   UNBLOCKED: { value: 'unblocked', description: 'The member blocks the sender no more.' },
   ADDRESS_GONE: { value: 'addressGone', description: 'The address exists no more.' },
   ADDRESS_CHANGED: { value: 'addressChanged', description: 'The member has another address.' },
-} as const satisfies Record<string, { value: Kind; description: string }>
+} as const satisfies Record<string, { value: Capabilities['receipts'][number]; description: string }>
 
 /** What a channel can report back. */
 export const ReceiptKind = builder.enumType('ReceiptKind', {
@@ -37,7 +37,7 @@ const ChannelIdempotency = builder.enumType('ChannelIdempotency', {
       value: 'none',
       description: 'Nothing: when nobody can tell whether it arrived, the wish of the message decides.',
     },
-  } as const satisfies Record<string, { value: Idempotency['mode']; description: string }>,
+  } as const satisfies Record<string, { value: Capabilities['idempotency']['mode']; description: string }>,
 })
 
 const TextUnit = builder.enumType('TextUnit', {

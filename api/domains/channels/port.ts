@@ -13,6 +13,8 @@ import type {
 } from '@engawa/sdk'
 import { definePort } from '../../platform/ports.ts'
 
+export type { Capabilities }
+
 /** Channels by id. */
 export interface Channels {
   get(id: string): Channel | undefined
