@@ -135,13 +135,106 @@ create function contact_quiet_until(
 ) returns timestamptz language plpgsql as $$
 declare
   v_zone text;
+  v_own jsonb;
   v_hours jsonb := p_policy -> 'quietHours';
 begin
-  if coalesce(p_policy -> 'exemptPurposes', '["security"]') ? p_touch.purpose
+  if coalesce(p_policy -> 'exemptPurposes', '["security", "consent-confirmation"]') ? p_touch.purpose
      or not coalesce(nullif(v_hours -> 'channels', 'null') ? p_channel, p_channel not in ('inbox', 'task')) then
     return null;
   end if;
-  select m.time_zone into strict v_zone from member m
+  select m.time_zone,
+    case when p.quiet_from is not null
+      then jsonb_build_array(jsonb_build_object('from', p.quiet_from, 'to', p.quiet_to)) end
+  into strict v_zone, v_own
+  from member m
+  left join preference p on p.tenant_id = m.tenant_id and p.member_id = m.id
   where m.tenant_id = p_touch.tenant_id and m.id = p_touch.member_id;
-  return quiet_until(v_hours -> 'periods', v_zone, p_now);
+  return quiet_until(coalesce(v_own, v_hours -> 'periods'), v_zone, p_now);
 end $$;
+
+-- ── Templates ────────────────────────────────────────────────────────────────────────────────────
+
+/*
+ * What is said, written once: one row a version, and no version ever changes. texts is [{"locale", "kind", "title",
+ * "body", "html", "url", "data"}], kind null for every kind of channel, written in LiquidJS.
+ */
+create table template (
+  tenant_id     uuid not null references tenant,
+  id            uuid not null default uuid_v7(),
+  key           text not null check (key ~ '^[a-z][a-z0-9-]{0,99}$'),
+  version       int not null check (version >= 1),
+  texts         jsonb not null check (jsonb_typeof(texts) = 'array'),
+  actor         text not null,
+  saved_at      timestamptz not null,
+  /* When the next version came; null of the newest. */
+  superseded_at timestamptz,
+  primary key (tenant_id, id),
+  unique (tenant_id, key, version)
+);
+create unique index template_newest on template (tenant_id, key) where superseded_at is null;
+call protect('template');
+grant select on template to engawa_app;
+
+/* Saves the next version; texts that are the newest already are no new one. Outcomes: done {template}. */
+create function template_save(p_key text, p_texts jsonb, p_actor text) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_newest template;
+  v_id uuid;
+begin
+  perform pg_advisory_xact_lock(hashtext('engawa.template'), hashtext(v_tenant::text || p_key));
+  select * into v_newest from template t where t.tenant_id = v_tenant and t.key = p_key and t.superseded_at is null;
+  if v_newest.texts = p_texts then
+    return jsonb_build_object('is', 'done', 'template', v_newest.id);
+  end if;
+  update template t set superseded_at = v_now where t.tenant_id = v_tenant and t.id = v_newest.id;
+  insert into template (tenant_id, key, version, texts, actor, saved_at)
+  values (v_tenant, p_key, coalesce(v_newest.version, 0) + 1, p_texts, p_actor, v_now)
+  returning id into v_id;
+  return jsonb_build_object('is', 'done', 'template', v_id);
+end $$;
+grant execute on function template_save(text, jsonb, text) to engawa_app;
+
+/* A touch says what its template said when it was planned. */
+create function template_pinned(p_tenant uuid, p_content jsonb) returns jsonb language sql stable as $$
+  select case when p_content ? 'template' and not p_content ? 'version'
+    then p_content || coalesce((
+      select jsonb_build_object('version', t.version) from template t
+      where t.tenant_id = p_tenant and t.key = p_content ->> 'template' and t.superseded_at is null), '{}')
+    else p_content end
+$$;
+
+create function touchpoint_pins_template() returns trigger language plpgsql as $$
+begin
+  new.content := template_pinned(new.tenant_id, new.content);
+  return new;
+end $$;
+create trigger touchpoint_pins_template before insert on touchpoint
+  for each row execute function touchpoint_pins_template();
+
+create function templates_of_new_tenant() returns trigger
+language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  perform set_config('app.tenant', new.id::text, true);
+  insert into template (tenant_id, key, version, actor, saved_at, texts) values
+    (new.id, 'thank-you', 1, 'engawa', now(), $json$[
+      {"locale": "ja", "kind": null, "title": "ご購入ありがとうございます",
+       "body": "{{ member.displayName }} 様\n\nこのたびはお買い上げいただき、誠にありがとうございます。ご注文（注文番号 {{ parameters.order }}）を確かに承りました。\nご使用にあたりご不明な点がございましたら、どうぞお気軽にお問い合わせください。\nこれからも末永いお付き合いのほど、よろしくお願いいたします。"},
+      {"locale": "en", "kind": null, "title": "Thank you for your purchase",
+       "body": "Dear {{ member.displayName }},\n\nThank you for your order {{ parameters.order }}. We hope you will enjoy it for a long time.\nIf anything is unclear or not quite right, please write to us. We are glad to help."}]$json$),
+    (new.id, 'consent-confirmation', 1, 'engawa', now(), $json$[
+      {"locale": "ja", "kind": null, "title": "お申し込みの確認をお願いいたします",
+       "body": "{{ member.displayName }} 様\n\n{{ tenant.name }}からのお知らせをお申し込みいただき、ありがとうございます。\n次のページを開き、お申し込みを確定してください。\n\n{{ parameters.link }}\n\nお心当たりのない場合は、このままこのメッセージを破棄してください。確定されない限り、お知らせをお送りすることはございません。"},
+      {"locale": "en", "kind": null, "title": "Please confirm your subscription",
+       "body": "Dear {{ member.displayName }},\n\nThank you for subscribing to news from {{ tenant.name }}. Please open this page to confirm it:\n\n{{ parameters.link }}\n\nIf it was not you, just ignore this message. Without your confirmation we will not write to you."}]$json$),
+    (new.id, 'address-confirmation', 1, 'engawa', now(), $json$[
+      {"locale": "ja", "kind": null, "title": "ご登録の連絡先の確認をお願いいたします",
+       "body": "{{ member.displayName }} 様\n\n{{ tenant.name }}にこの連絡先をご登録いただき、ありがとうございます。\n次のページを開き、ご本人の連絡先であることをご確認ください。\n\n{{ parameters.link }}\n\nお心当たりのない場合は、このままこのメッセージを破棄してください。"},
+      {"locale": "en", "kind": null, "title": "Please confirm your address",
+       "body": "Dear {{ member.displayName }},\n\nYou gave {{ tenant.name }} this address. Please open this page to confirm that it is yours:\n\n{{ parameters.link }}\n\nIf it was not you, just ignore this message."}]$json$);
+  return null;
+end $$;
+create trigger templates_of_new_tenant after insert on tenant
+  for each row execute function templates_of_new_tenant();

@@ -277,6 +277,9 @@ const JSON_PLACES = [
   'ConfigureChannelInput.config',
   'Member.attributes',
   'RegisterMemberInput.attributes',
+  'TemplatePreview.data',
+  'TemplateText.data',
+  'TemplateTextInput.data',
   'UpdateMemberInput.attributes',
 ]
 

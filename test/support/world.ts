@@ -35,7 +35,8 @@ export async function makeWorld(shop: Shop, externalId: string): Promise<World> 
   await deliverDue(shop.ground.app.db, shop.tenant.id, shop.ground.app.delivery)
   const query = `query ($by: MemberBy!) { member(by: $by) {
     id stageHistory { nodes { id } } purchases { nodes { id } } inbox { nodes { id touchpoint { id } } }
-    wallet { id postings(first: 1) { nodes { id transaction { id } } } } } }`
+    wallet { id postings(first: 1) { nodes { id transaction { id } } } } }
+    template(key: "thank-you") { id } }`
   const { data } = await shop.ask(shop.staff, query, { by: member.by })
   const { id, stageHistory, purchases, inbox, wallet } = data.member
   const ids = {
@@ -47,6 +48,7 @@ export async function makeWorld(shop: Shop, externalId: string): Promise<World> 
     },
     ...{ Posting: wallet.postings.nodes[0].id, PointsTransaction: wallet.postings.nodes[0].transaction.id },
     ...{ Hold: held.hold.id, InboxItem: inbox.nodes[0].id, Touchpoint: inbox.nodes[0].touchpoint.id },
+    Template: data.template.id,
   }
   return { ...member, ids, orderId }
 }

@@ -56,7 +56,7 @@ test('a purchase plans the thank-you of the tenant, due at once and dated by the
       planned_at: new Date('2026-04-01T00:00:00Z'),
       due_at: new Date('2026-04-01T00:00:00Z'),
       source_type: 'purchase',
-      content: { template: 'thank-you', parameters: { order: 'A-7' } },
+      content: { template: 'thank-you', version: 1, parameters: { order: 'A-7' } },
     },
   ])
 })

@@ -35,7 +35,7 @@ test('while none was saved there is no policy; what is saved comes back, and the
   const now = {
     version: 2,
     savedAt: '2026-04-01T00:00:00.000Z',
-    exemptPurposes: ['security'],
+    exemptPurposes: ['security', 'consent-confirmation'],
     defaultChannels: [],
   }
   expect(saved.policy).toEqual({ ...input, ...now })

@@ -73,7 +73,7 @@ const POLICY = {
   periods: 'The parts of the day in which members are left alone.',
   quietChannels: 'The channels that keep quiet hours; all but inbox and task when left out.',
   quietHours: "When members are left alone, by their own clocks; a member's own wish comes first.",
-  exemptPurposes: 'Purposes that keep no quiet hours; security when left out.',
+  exemptPurposes: 'Purposes that keep no quiet hours; security and consent-confirmation when left out.',
   caps: 'How often members are written to at most.',
   stages: 'What holds for members of a stage. It binds marketing only.',
   ignored: 'What follows when messages are ignored.',
@@ -304,7 +304,7 @@ mutation('saveContactPolicy', {
               channels: input.quietHours.channels ?? null,
             }
           : null,
-        exemptPurposes: input.exemptPurposes ?? ['security'],
+        exemptPurposes: input.exemptPurposes ?? ['security', 'consent-confirmation'],
         caps: (input.caps ?? []).map((cap) => ({ ...cap, channel: cap.channel ?? null })),
         stages: (input.stages ?? []).map((stage) => ({
           stage: stage.stage,
