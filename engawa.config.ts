@@ -4,6 +4,7 @@ import type { Deployment } from './api/host/index.ts'
 export default {
   plugins: {
     '@engawa/channel-inbox': () => import('@engawa/channel-inbox'),
+    '@engawa/channel-email': () => import('@engawa/channel-email'),
     '@engawa/channel-line': () => import('@engawa/channel-line'),
     '@engawa/channel-sms': () => import('@engawa/channel-sms'),
     '@engawa/channel-task': () => import('@engawa/channel-task'),

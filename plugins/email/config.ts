@@ -21,7 +21,7 @@ export const configSchema = z
       .regex(/^[a-z0-9.:-]+$/i, 'must be a host name or an IP address'),
     /** 465 with TLS from the first byte, else 587, unless told. */
     port: z.int().min(1).max(65_535).optional(),
-    /** TLS from the first byte, by STARTTLS and not without it, or none: only for a relay of one's own, without a password. */
+    /** TLS from the first byte, by STARTTLS and not without it, or none: for a relay on one's own network. */
     tls: z.enum(['implicit', 'starttls', 'none']).default('starttls'),
     user: z.string().min(1).max(255).optional(),
     password: z.string().min(1).max(1_000).optional(),
@@ -35,12 +35,13 @@ export const configSchema = z
     inboundSecret: secret.optional(),
     previousInboundSecret: secret.optional(),
   })
-  .superRefine(({ user, password, tls }, issues) => {
+  .superRefine(({ host, user, password, tls }, issues) => {
     const must = (path: string, message: string) => issues.addIssue({ code: 'custom', path: [path], message })
     if (user !== undefined && password === undefined) must('password', 'is missing for this user')
     if (user === undefined && password !== undefined) must('user', 'is missing for this password')
-    if (password !== undefined && tls === 'none')
-      must('tls', 'must be implicit or starttls where a password is sent')
+    if (password !== undefined && tls === 'none' && !isNear(host)) {
+      must('tls', 'must be implicit or starttls where a password leaves this network')
+    }
   })
 
 /** A tenant's configuration, as the schema reads it. */
@@ -54,4 +55,12 @@ export function portOf({ port, tls }: Config): number {
 /** How we greet the relay: by a name of the tenant's, never by that of this machine. */
 export function greetingName({ returnPath, from }: Config): string {
   return returnPath ?? domainOf(from)
+}
+
+/** On this machine or in a private network: by a name without dots, as containers have, or by such an address. */
+function isNear(host: string): boolean {
+  return (
+    !/[.:]/.test(host) ||
+    /^(?:127|10|192\.168|172\.(?:1[6-9]|2\d|3[01]))\.[\d.]+$|^(?:::1$|f[cd][\da-f]{2}:)/i.test(host)
+  )
 }

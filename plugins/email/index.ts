@@ -31,7 +31,7 @@ export default defineChannel({
   content: { schema: contentSchema, prepare },
   send,
   inbound: {
-    path: '/',
+    path: '',
     verify: async (request, config) => verify(request, config),
     parse,
   },

@@ -75,16 +75,16 @@ function stageOf(command: string): Stage {
 }
 
 const steps: Readonly<Record<Stage, string>> = {
-  hello: 'The greeting',
-  auth: 'AUTH',
-  sender: 'MAIL FROM',
-  recipient: 'RCPT TO',
-  message: 'DATA',
+  hello: '',
+  auth: ' to AUTH',
+  sender: ' to MAIL FROM',
+  recipient: ' to RCPT TO',
+  message: ' to the message',
 }
 
 function refusal(stage: Stage, reply: Reply, now: Date): Fault {
   const code = `${reply.code} ${reply.status}`.trim()
-  return { ...judged(stage, reply, now), code, detail: `${steps[stage]} was answered with ${code}.` }
+  return { ...judged(stage, reply, now), code, detail: `The relay answered ${code}${steps[stage]}.` }
 }
 
 /** Addresses that are none, are not any more, or have moved: nothing will ever arrive there. */

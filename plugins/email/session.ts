@@ -44,7 +44,8 @@ export async function converse<T>(
   const broken = Promise.withResolvers<never>()
   broken.promise.catch(() => {}) // whoever waits for a step hears of it
   connection.on('error', broken.reject)
-  connection.on('end', () => broken.reject(new Error('The relay ended the conversation.')))
+  // A step that failed says more, and says it right after.
+  connection.on('end', () => setImmediate(broken.reject, new Error('The relay ended the conversation.')))
   const abort = () => {
     broken.reject(new Error('The attempt was given up.'))
     socket.destroy()

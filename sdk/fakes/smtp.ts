@@ -127,7 +127,7 @@ export class SmtpServer implements Provider<SmtpReply> {
   readonly #messages: SmtpMessage[] = []
   readonly #options: SmtpServerOptions
   readonly #sockets = new Set<Socket>()
-  readonly #server = createServer((socket) => this.#welcome(socket))
+  readonly #server = createServer({ noDelay: true }, (socket) => this.#welcome(socket))
   readonly #sendings = new Arrivals()
   readonly #script: SmtpReply[] = []
   readonly #held: (() => void)[] = []

@@ -3,6 +3,7 @@ import { addressesIn } from './addresses.ts'
 import type { Fields } from './fields.ts'
 import { keyOfEnvelopeId, keyOfMessageId, keyOfReturned, keyOfReturnPath } from './key.ts'
 import type { Mail } from './message.ts'
+import { storable } from './storable.ts'
 
 /**
  * What a report is about: the delivery, by whatever of ours came back with it; the address; and the Message-ID of
@@ -13,14 +14,14 @@ export function aboutOf(
   { address, envelopeId }: { address: string | undefined; envelopeId: string | undefined },
 ): Signal['about'] {
   const key = keyOf(mail, envelopeId)
-  const providerId = mail.returned?.first('message-id') ?? envelopeId
+  const providerId = storable(mail.returned?.first('message-id') ?? envelopeId ?? '', 500)
   const about = { ...(key && { key }), ...(providerId && { providerId }), ...(address && { address }) }
   return Object.keys(about).length > 0 ? about : aboutItself(mail)
 }
 
 /** For what is about no delivery and nobody's address. */
 export function aboutItself({ header }: Mail): Signal['about'] {
-  return { providerId: header.first('message-id') || 'no message id' }
+  return { providerId: storable(header.first('message-id') ?? '', 500) || 'no message id' }
 }
 
 /** Where the address that a report was sent to stands, by the habits of those who put mail into mailboxes. */

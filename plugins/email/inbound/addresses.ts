@@ -2,7 +2,11 @@ import { addressParser } from 'postal-mime'
 
 /** Whether it has the shape of an address; that somebody reads mail there is another matter. */
 export function isAddress(text: string): boolean {
-  return text.length <= 254 && /^[^\s@<>"(),:;[\]\\]{1,64}@[^\s@<>"(),:;[\]\\]{1,190}$/.test(text)
+  return (
+    text.length <= 254 &&
+    text.isWellFormed() &&
+    /^[^\s\p{Cc}@<>"(),:;[\]\\]{1,64}@[^\s\p{Cc}@<>"(),:;[\]\\]{1,190}$/u.test(text)
+  )
 }
 
 /** The mailboxes that a header names, with their display names decoded; groups are opened. */

@@ -9,11 +9,13 @@ import type { Finding, Kept } from './finding.ts'
 import { isFromMailSystem, readNotice } from './free-text.ts'
 import type { Mail } from './message.ts'
 import { isAnswer, readReply } from './reply.ts'
+import { storable } from './storable.ts'
 
 /** A report tells of no more recipients than this; our own messages have one. */
 const mostRecipients = 100
-/** How much of a message is kept. */
+/** How much of a message is kept, and of each of its fields. */
 const keptText = 4_000
+const keptField = 500
 
 /** What a feedback report says; undefined when the message is none. */
 export function findFeedback(mail: Mail): Finding[] | undefined {
@@ -70,7 +72,11 @@ function failureOf(
         ...(status && { enhancedStatus: status }),
       },
       ...atOf(mail, fields.first('last-attempt-date')),
-      raw: { ...kept, ...(action && { action }), ...(diagnostic && { diagnostic }) },
+      raw: {
+        ...kept,
+        ...(action && { action: storable(action, keptField) }),
+        ...(diagnostic && { diagnostic: storable(diagnostic, keptField) }),
+      },
     },
   ]
 }
@@ -130,10 +136,10 @@ function keptOf(mail: Mail, groups: readonly Fields[]): Kept {
   const messageId = mail.header.first('message-id')
   const originalEnvelopeId = groups.map((group) => group.first('original-envelope-id')).find(Boolean)
   return {
-    ...(messageId && { messageId }),
-    subject: mail.subject.slice(0, 500),
-    ...(originalEnvelopeId && { originalEnvelopeId }),
-    text: mail.text.trim().slice(0, keptText),
+    ...(messageId && { messageId: storable(messageId, keptField) }),
+    subject: storable(mail.subject, keptField),
+    ...(originalEnvelopeId && { originalEnvelopeId: storable(originalEnvelopeId, keptField) }),
+    text: storable(mail.text.trim(), keptText),
   }
 }
 

@@ -1,49 +1,32 @@
-import type { Signal } from '@engawa/sdk'
+import { replyIntent, type Signal } from '@engawa/sdk'
 import type { Mail } from './message.ts'
+import { storable } from './storable.ts'
 
 /** The most of a reply that is kept. */
 const longest = 10_000
 
-/** Whole messages that ask for something. Nothing else does: the same word in a sentence is a sentence. */
-const words: readonly (readonly ['stop' | 'start' | 'help', ReadonlySet<string>])[] = [
-  [
-    'stop',
-    new Set([
-      'stop',
-      'stopall',
-      'unsubscribe',
-      'opt out',
-      'opt-out',
-      'optout',
-      'remove me',
-      'cancel subscription',
-      '配信停止',
-      '配信停止希望',
-      '配信を停止してください',
-      '配信停止してください',
-      '配信停止をお願いします',
-      '配信停止お願いします',
-      '配信解除',
-      '配信不要',
-      '購読解除',
-      '購読停止',
-      'メール停止',
-      '解除',
-      '停止',
-      '退会',
-      '退会希望',
-      '退会します',
-      '退会をお願いします',
-    ]),
-  ],
-  ['start', new Set(['start', 'subscribe', 'unstop', '配信再開', '配信希望', '再開'])],
-  ['help', new Set(['help', 'info', 'ヘルプ'])],
+/** Whole messages that ask for silence, besides those that every channel knows. */
+const stops = [
+  'opt out',
+  'remove me',
+  '配信不要',
+  '配信停止をお願いします',
+  '配信を停止してください',
+  '購読解除',
+  '購読停止',
+  'メール停止',
+  'メール配信停止',
+  '退会',
+  '退会希望',
+  '退会します',
+  '退会をお願いします',
+  '退会お願いします',
 ]
 
 /** Reads what a person answers: without what is quoted below, and with what is asked for when that is all it says. */
 export function readReply({ text, subject }: Mail): NonNullable<Signal['reply']> {
   const own = withoutQuotes(text)
-  return { text: own.slice(0, longest), intent: intentOf(own === '' ? subject : own) }
+  return { text: storable(own, longest), intent: intentOf(own === '' ? subject : own) }
 }
 
 /** Whether it answers something: by the fields of an answer, by its subject, or because it asks to stop. */
@@ -56,16 +39,11 @@ export function isAnswer(mail: Mail): boolean {
   )
 }
 
-function intentOf(text: string): 'stop' | 'start' | 'help' | 'other' {
-  if (text.length > 100) return 'other'
-  const word = text
-    .normalize('NFKC')
-    .toLowerCase()
-    .replace(/^[\s"'「『(]+|[\s"'」』).!?。、!?]+$/g, '')
-    .replace(/\s+/g, ' ')
-  return words.find(([, set]) => set.has(word))?.[0] ?? 'other'
+function intentOf(text: string): ReturnType<typeof replyIntent> {
+  return text.length > 100 ? 'other' : replyIntent(text, { stop: stops })
 }
 
+/** Where a mail program begins to quote, and where a signature begins. */
 const begins: readonly RegExp[] = [
   /^[ \t]*[>＞]/,
   /^-{2,3}[ \t]*(?:original message|ursprüngliche nachricht|元のメッセージ|転送|forwarded message)/i,
