@@ -13,8 +13,11 @@ import {
 import { settleDue } from './domains/points/index.ts'
 import { purchasesPredicate, replayImported } from './domains/purchases/index.ts'
 import { type DeliveryPorts, deliverQueue, startTouchpointWorker } from './domains/touchpoints/index.ts'
+import { type Patience, startWebhookWorker, webhooksPort } from './domains/webhooks/index.ts'
 import type { Context } from './graph/context.ts'
 import { Engine } from './graph/engine.ts'
+import { eventBodies } from './graph/event-body.ts'
+import { eventScopes } from './graph/events.ts'
 import { FrontDoor, type FrontDoorOptions, type Route } from './graph/front-door.ts'
 import { type Deployment, loadChannels } from './host/index.ts'
 import { openAuth, type Viewer } from './platform/auth/index.ts'
@@ -22,7 +25,7 @@ import { openClock } from './platform/clock.ts'
 import type { Config } from './platform/config.ts'
 import { type Db, openDb } from './platform/db.ts'
 import { startDue } from './platform/due.ts'
-import { openEgress } from './platform/egress.ts'
+import { type Egress, openEgress } from './platform/egress.ts'
 import { UnauthenticatedError } from './platform/errors.ts'
 import { type Events, openEvents } from './platform/events.ts'
 import { type Check, openHealth } from './platform/health.ts'
@@ -50,6 +53,10 @@ export interface AppOptions {
   readonly tabs?: NonNullable<FrontDoorOptions['graphiql']>
   /** For tests: the second wall has to hold by itself. */
   readonly withoutFirstWall?: boolean
+  /** For tests: the way out to addresses that tenants gave, which otherwise leads to public ones alone. */
+  readonly publicEgress?: Egress
+  /** For tests: how patient webhooks are. */
+  readonly webhooks?: Partial<Patience>
   /** For tests: how hints travel. */
   readonly hints?: { readonly dropShare?: number }
 }
@@ -94,6 +101,8 @@ export async function openApp(options: AppOptions): Promise<App> {
     const clock = opened(await openClock(db.system), (part) => part.close())
     const tenants = openTenants(db.system)
     const egress = openEgress({ allow: config.egressAllow })
+    // What the operator vouches for is no concern of those who give addresses of their own.
+    const publicEgress = options.publicEgress ?? openEgress({ allow: [] })
     const metrics = openMetrics()
     const health = openHealth()
     const auth = opened(
@@ -128,6 +137,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     })
 
     let touches: ReturnType<typeof startTouchpointWorker> | undefined
+    let webhooks: ReturnType<typeof startWebhookWorker> | undefined
     if (role !== 'web') {
       const jobs = opened(
         await openJobs({ system: db.system, log, queues: [deliverQueue], watches: true }),
@@ -136,6 +146,16 @@ export async function openApp(options: AppOptions): Promise<App> {
       touches = opened(startTouchpointWorker({ ...delivery, db, jobs, log }), (part) => part.stop())
       opened(
         startDue({ system: db.system, log, settle: (id) => settle(db, id), announced: () => events.poke() }),
+        (part) => part.stop(),
+      )
+      webhooks = opened(
+        startWebhookWorker({
+          ...{ db, egress: publicEgress, vault, clock, log },
+          facts: eventScopes(),
+          tell: eventBodies(schema),
+          onGrowth: (listener) => events.onGrowth(listener),
+          ...(options.webhooks && { patience: options.webhooks }),
+        }),
         (part) => part.stop(),
       )
     }
@@ -155,7 +175,16 @@ export async function openApp(options: AppOptions): Promise<App> {
       egress,
       committed,
       refreshAuth: () => auth.refresh(),
-      ports: new Ports().provide(channelsPort, channels).provide(vaultPort, vault).provide(linksPort, links),
+      ports: new Ports()
+        .provide(channelsPort, channels)
+        .provide(vaultPort, vault)
+        .provide(linksPort, links)
+        .provide(webhooksPort, {
+          vault,
+          refusal: (url) => publicEgress.refusal(url),
+          place: (tenantId, cursor) => events.place(tenantId, cursor),
+          poke: () => webhooks?.poke(),
+        }),
     })
     health.add('database', async () => {
       await db.system.query('select 1')

@@ -51,6 +51,16 @@ export function eventTypes(): readonly string[] {
   return [...facts.keys()].sort()
 }
 
+/** The scope that each type of the log needs. */
+export function eventScopes(): Readonly<Record<string, string>> {
+  return Object.fromEntries([...facts].map(([type, { scope }]) => [type, scope]))
+}
+
+/** The name of a type's GraphQL type; undefined for a type that the schema does not know. */
+export function eventTypeName(type: string): string | undefined {
+  return facts.get(type)?.name
+}
+
 /** Whether the scopes of a staff or integration token cover an event. */
 export function coversEvent(viewer: ContextViewer, { type }: LoggedEvent): boolean {
   const fact = facts.get(type)

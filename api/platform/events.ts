@@ -1,5 +1,6 @@
 import { createSecretKey } from 'node:crypto'
 import type pg from 'pg'
+import type { ResetReason } from './cursor.ts'
 import { EventLog } from './event-log.ts'
 import { type HintBus, openHints } from './hints.ts'
 import { type FollowOptions, type Frame, Live } from './live.ts'
@@ -57,6 +58,13 @@ export interface Events {
   follow(options: FollowOptions): AsyncGenerator<Frame, void, undefined>
   /** The cursor of a log's present end; read it before the snapshot it belongs to. */
   headCursor(tenantId: string): Promise<string>
+  /** The position that a cursor stands for, or why nothing can go on from there. */
+  place(tenantId: string, cursor: string): Promise<bigint | 'INVALID' | ResetReason>
+  /**
+   * Calls back, with the tenant's id, when a log may have grown: often, at once, and never surely, for hints get
+   * lost. Returns how to stop.
+   */
+  onGrowth(listener: (tenantId: string) => void): () => void
   /** True while this node leads or knows that another one does: what is announced gets logged. */
   ready(): boolean
   numbers(): EventsNumbers
@@ -69,11 +77,15 @@ export function openEvents(options: EventsOptions): Events {
   if (options.cursorKey.length < 32) throw new RangeError('the cursor key needs at least 32 bytes')
   const log = new EventLog({ pool: options.systemPool, log: options.log, ...options.tuning })
   const live = new Live({ log, cursorKey: createSecretKey(options.cursorKey), ...options.tuning })
+  const listeners = new Set<(tenantId: string) => void>()
   const hints: HintBus = openHints({
     url: options.url,
     log: options.log,
     ...options.hints,
-    onHint: (head) => log.hint(head),
+    onHint: (head) => {
+      log.hint(head)
+      for (const listener of listeners) listener(head.tenantId)
+    },
   })
   const sequencer = new Sequencer({
     url: options.url,
@@ -86,6 +98,11 @@ export function openEvents(options: EventsOptions): Events {
     poke: () => sequencer.poke(),
     follow: (follow) => live.follow(follow),
     headCursor: (tenantId) => live.headCursor(tenantId),
+    place: (tenantId, cursor) => live.place(tenantId, cursor),
+    onGrowth(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
     ready: () => sequencer.isReady,
     numbers: () => ({
       sequencer: sequencer.numbers(),

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
-import { judge, mintCursor, openCursor, type Place, type ResetReason } from './cursor.ts'
+import { judge, mintCursor, openCursor, type Place, type ResetReason, readCursor } from './cursor.ts'
 import { BadInputError, UnavailableError } from './errors.ts'
 import type { EventFeed, LoggedEvent, Page } from './event-feed.ts'
 import type { Bounds, EventLog } from './event-log.ts'
@@ -58,6 +58,11 @@ export class Live {
   async headCursor(tenantId: string): Promise<string> {
     const bounds = await this.#bounds(tenantId)
     return this.#mint(bounds, bounds.head)
+  }
+
+  /** The position that a cursor stands for, or why nothing can go on from there. */
+  async place(tenantId: string, cursor: string): Promise<bigint | 'INVALID' | ResetReason> {
+    return readCursor(this.#options.cursorKey, cursor, await this.#bounds(tenantId))
   }
 
   /**

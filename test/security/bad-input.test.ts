@@ -196,7 +196,8 @@ test('the id of another type is bad input, whatever wants one', async () => {
   for (const leaf of wants) {
     const variables = putAt(leaf, own[leaf.root] ?? {}, encodeId('Stage', newId()))
     const answer = await told({ query: operationOn(leaf.root, 1), variables }, askerOf(leaf.root))
-    expect(answer).toMatchObject({ code: 'BAD_INPUT', field: leaf.path.join('.') })
+    const named = answer.field?.replace(/\.\d+$/, '')
+    expect([answer.code, named]).toEqual(['BAD_INPUT', leaf.path.join('.')])
   }
 })
 

@@ -41,6 +41,13 @@ async function newOrder(side: Side): Promise<string> {
   return bought.orderId
 }
 
+const hookUrl = 'https://hooks.example.com/engawa'
+
+async function newEndpoint({ shop }: Side): Promise<string> {
+  const added = await shop.do('addWebhookEndpoint', { url: hookUrl }, { select: 'endpoint { id }' })
+  return added.endpoint.id
+}
+
 const keyed = async (input: object | Promise<object>) => ({
   input: { idempotencyKey: fresh(), ...(await input) },
 })
@@ -81,10 +88,14 @@ export const OWN: Record<string, Own> = {
   'Query.template': () => ({ key: 'thank-you' }),
   'Query.templates': () => ({}),
   'Query.viewer': () => ({}),
+  'Query.webhookEndpoints': () => ({}),
+  'Mutation.addWebhookEndpoint': () => keyed({ url: hookUrl, types: ['member.registered'] }),
   'Mutation.captureHold': async (side) => keyed({ hold: await newHold(side) }),
   'Mutation.checkChannel': () => ({ input: { channel: 'inbox' } }),
   'Mutation.configureChannel': () => ({ input: { channel: 'inbox', config: {}, isEnabled: true } }),
   'Mutation.disableChannel': () => ({ input: { channel: 'line' } }),
+  'Mutation.disableWebhookEndpoint': ({ world }) => ({ input: { endpoint: world.ids.WebhookEndpoint } }),
+  'Mutation.enableWebhookEndpoint': ({ world }) => ({ input: { endpoint: world.ids.WebhookEndpoint } }),
   'Mutation.endMembership': async (side) => keyed({ member: await newMember(side), end: 'LEFT' }),
   'Mutation.grantPoints': ({ world }) => keyed({ member: world.by, points: 5, reason: 'Sorry' }),
   'Mutation.holdPoints': ({ world }) =>
@@ -95,6 +106,10 @@ export const OWN: Record<string, Own> = {
   'Mutation.recordPurchase': (side) => keyed(purchase(side)),
   'Mutation.refundPurchase': async (side) => keyed({ orderId: await newOrder(side), amount: 100 }),
   'Mutation.refundSpend': async (side) => keyed({ transaction: await newSpend(side), reason: 'Broken' }),
+  'Mutation.removeWebhookEndpoint': async (side) => ({ input: { endpoint: await newEndpoint(side) } }),
+  'Mutation.replayWebhookEvents': ({ world }) =>
+    keyed({ endpoint: world.ids.WebhookEndpoint, failures: [world.ids.WebhookFailure] }),
+  'Mutation.rotateWebhookSecret': ({ world }) => ({ input: { endpoint: world.ids.WebhookEndpoint } }),
   'Mutation.registerMember': () => keyed({ externalId: fresh(), displayName: 'New' }),
   'Mutation.revokeTokens': () => ({ input: { jti: fresh() } }),
   'Mutation.saveContactPolicy': () => wholePolicy,
@@ -106,5 +121,8 @@ export const OWN: Record<string, Own> = {
   }),
   'Mutation.spendPoints': ({ world }) => keyed({ member: world.by, points: 1, reason: 'Soap' }),
   'Mutation.updateMember': ({ world }) => ({ input: { member: world.by, displayName: 'Yuki' } }),
+  'Mutation.updateWebhookEndpoint': ({ world }) => ({
+    input: { endpoint: world.ids.WebhookEndpoint, url: hookUrl, description: 'Orders' },
+  }),
   'Mutation.voidHold': async (side) => keyed({ hold: await newHold(side) }),
 }

@@ -16,17 +16,22 @@ import { operationOn, PLACES, type Place, putAt, ROOTS } from './places.ts'
 /** Looked at by a test of their own below. */
 const APART = ['Mutation.addIssuer', 'Subscription.events']
 
-/** The lists inside a member, with `@` for the page's arguments. */
+/** The lists inside of something, with `@` for the page's arguments. */
 const LISTS: Record<string, string> = {
-  'Member.inbox': 'inbox(@) { # }',
-  'Member.purchases': 'purchases(@) { # }',
-  'Member.stageHistory': 'stageHistory(@) { # }',
-  'Member.timeline': 'timeline(@) { # }',
-  'Wallet.postings': 'wallet { postings(@) { # } }',
+  'Member.inbox': ofMember('inbox(@) { # }'),
+  'Member.purchases': ofMember('purchases(@) { # }'),
+  'Member.stageHistory': ofMember('stageHistory(@) { # }'),
+  'Member.timeline': ofMember('timeline(@) { # }'),
+  'Wallet.postings': ofMember('wallet { postings(@) { # } }'),
+  'WebhookEndpoint.failures': 'webhookEndpoints(first: 1) { nodes { failures(@) { # } } }',
+}
+
+function ofMember(list: string): string {
+  return `member(by: {externalId: "yuki"}) { ${list} }`
 }
 
 /** The lists that are asked for by themselves: their cursors are among the places. */
-const ROOT_LISTS = ['Query.members', 'Query.templates']
+const ROOT_LISTS = ['Query.members', 'Query.templates', 'Query.webhookEndpoints']
 
 const ASKED = PLACES.filter(({ root }) => !APART.includes(root))
 
@@ -157,7 +162,7 @@ describe.each([false, true])('two tenants, with the first wall taken away: %s', 
 
   it.each(Object.values(LISTS))('%s does not go on from their place in it', async (list) => {
     const query = (args: string) =>
-      `{ member(by: {externalId: "yuki"}) { ${list.replace('@', args).replace('#', 'pageInfo { endCursor } nodes { __typename }')} } }`
+      `{ ${list.replace('@', args).replace('#', 'pageInfo { endCursor } nodes { __typename }')} }`
     const { data } = await them.shop.ask(them.shop.staff, query('first: 1'))
     const cursor = /"endCursor":"([^"]+)"/.exec(JSON.stringify(data))?.[1]
     for (const [args, field] of [

@@ -17,7 +17,7 @@ export type OpenShop = (shop?: NewShop) => Promise<Shop>
 
 /** What may be different about an app; `onLog` hears every line of its log, the finest too. */
 export type TestAppOptions = Partial<
-  Pick<AppOptions, 'role' | 'withoutFirstWall' | 'hints' | 'deployment'>
+  Pick<AppOptions, 'role' | 'withoutFirstWall' | 'hints' | 'deployment' | 'publicEgress' | 'webhooks'>
 > & {
   /** More of the environment. */
   readonly env?: Readonly<Record<string, string>>

@@ -1,6 +1,9 @@
 import { isObjectType } from 'graphql'
 import { deliverDue } from '../../api/domains/touchpoints/index.ts'
+import { decodeId, encodeId } from '../../api/graph/ids.ts'
+import { newId } from '../../api/platform/ids.ts'
 import { schema } from '../../api/schema.ts'
+import { onServer } from './server.ts'
 import type { Shop, TestMember } from './shop.ts'
 
 /** The types that can be fetched by `node`. */
@@ -49,6 +52,23 @@ export async function makeWorld(shop: Shop, externalId: string): Promise<World> 
     ...{ Posting: wallet.postings.nodes[0].id, PointsTransaction: wallet.postings.nodes[0].transaction.id },
     ...{ Hold: held.hold.id, InboxItem: inbox.nodes[0].id, Touchpoint: inbox.nodes[0].touchpoint.id },
     Template: data.template.id,
+    ...(await makeWebhooks(shop)),
   }
   return { ...member, ids, orderId }
+}
+
+/** An endpoint that is sent nothing, with something on its failure list. */
+async function makeWebhooks(shop: Shop): Promise<Readonly<Record<string, string>>> {
+  const url = 'https://hooks.example.com/engawa'
+  const { endpoint } = await shop.do('addWebhookEndpoint', { url }, { select: 'endpoint { id }' })
+  await shop.do('disableWebhookEndpoint', { endpoint: endpoint.id })
+  const failure = newId()
+  await onServer(shop.ground.databaseUrl, (client) =>
+    client.query(
+      `insert into webhook_failure (tenant_id, id, endpoint_id, kind, pos, event_id, type, payload, at, booked_at, attempts)
+       values ($1, $2, $3, 'GIVEN_UP', 1, $4, 'member.registered', '{}', now(), now(), 10)`,
+      [shop.tenant.id, failure, decodeId(endpoint.id, 'id').id, newId()],
+    ),
+  )
+  return { WebhookEndpoint: endpoint.id, WebhookFailure: encodeId('WebhookFailure', failure) }
 }

@@ -1,0 +1,3 @@
+export { type Webhooks, webhooksPort } from './port.ts'
+export type { Patience } from './turn.ts'
+export { startWebhookWorker, type WebhookWorker } from './worker.ts'
