@@ -9,5 +9,6 @@ export default {
     '@engawa/channel-sms': () => import('@engawa/channel-sms'),
     '@engawa/channel-task': () => import('@engawa/channel-task'),
     '@engawa/channel-web-push': () => import('@engawa/channel-web-push'),
+    '@engawa/channel-webhook': () => import('@engawa/channel-webhook'),
   },
 } satisfies Deployment

@@ -1,7 +1,7 @@
+import { retryAfter } from '@engawa/sdk'
 import { signWebhook } from '@engawa/sdk/webhooks'
 import { type Egress, EgressError } from '../../platform/egress.ts'
 import type { Fault } from './queue.store.ts'
-import { retryAfter } from './schedule.ts'
 
 /** The most that a webhook's body has, in bytes. */
 export const mostBytes = 20_000
@@ -52,7 +52,9 @@ export async function post(
     })
     if (ok) return { is: 'accepted', status }
     const fault = status === 410 ? 'GONE' : status >= 300 && status < 400 ? 'REDIRECT' : 'STATUS'
-    return failed({ fault, status }, retryAfter(answered.get('retry-after'), clock.now()))
+    const now = clock.now()
+    const asked = retryAfter(answered, now)
+    return failed({ fault, status }, asked && asked.getTime() - now.getTime())
   } catch (error) {
     if (signal.aborted) return { is: 'cut_short' }
     return failed({ fault: faultOf(error), status: null })

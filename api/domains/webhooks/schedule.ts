@@ -24,11 +24,3 @@ export function waitBefore(
 ): number {
   return Math.round(Math.max(scheduled * (1 + chance / 10), Math.min(asked ?? 0, longestWait)))
 }
-
-/** What a `Retry-After` asks for, in milliseconds from now: seconds, or a date. Undefined for anything else. */
-export function retryAfter(header: string | null, now: Date): number | undefined {
-  const text = header?.trim() ?? ''
-  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000
-  const date = /^[A-Z][a-z]{2}, /.test(text) ? Date.parse(text) : Number.NaN
-  return Number.isNaN(date) ? undefined : Math.max(date - now.getTime(), 0)
-}
