@@ -78,7 +78,7 @@ test('one purchase earns, moves the stage, plans a touch, delivers it, and every
     transaction: { points: '54' },
   })
   await buy(shop, emma.by, 'order-2')
-  await until(() => [byStaff, byHerself, byEmma].every((heard) => heard.length >= 5))
+  await until(() => [byStaff, byHerself, byEmma].every((heard) => heard.length >= 6))
   const story = [
     { type: 'purchase.recorded', purchase: { orderId: 'order-1', state: 'COMPLETED' } },
     { type: 'points.posted', transaction: { kind: 'EARN', points: '54' }, wallet: { available: '54' } },
@@ -87,6 +87,7 @@ test('one purchase earns, moves the stage, plans a touch, delivers it, and every
       change: { from: { key: 'prospect' }, to: { key: 'customer' }, cause: 'EVENT' },
     },
     { type: 'touchpoint.planned', touchpoint: { purpose: 'thank-you', channel: 'inbox' } },
+    { type: 'delivery.settled' },
     { type: 'touchpoint.settled', touchpoint: { state: 'ACCEPTED' } },
   ]
   expect(byStaff).toMatchObject(story)
@@ -130,8 +131,8 @@ test('one purchase earns, moves the stage, plans a touch, delivers it, and every
   expect(read).toMatchObject({ item: { readAt: SPRING } })
 
   await shop.do('refundPurchase', { orderId: 'order-2', reason: 'Skin irritation' })
-  await until(() => byEmma.length >= 8)
-  expect(byEmma.slice(5)).toMatchObject([
+  await until(() => byEmma.length >= 9)
+  expect(byEmma.slice(6)).toMatchObject([
     { type: 'purchase.refunded', amount: '5480' },
     { type: 'points.posted', transaction: { kind: 'REFUND_EARN', points: '54' }, wallet: { available: '0' } },
     { type: 'member.stage_changed', change: { from: { key: 'customer' }, to: { key: 'prospect' } } },
@@ -140,8 +141,8 @@ test('one purchase earns, moves the stage, plans a touch, delivers it, and every
   const gift = { member: hanako.by, points: 10, reason: 'Birthday', expiresAt: '2026-10-01T00:00:00Z' }
   await shop.do('grantPoints', gift)
   await shop.clock('2027-06-01T00:00:00Z')
-  await until(() => [byStaff, byHerself].every((heard) => heard.length >= 12))
-  const [given, cooled, ...later] = byHerself.slice(5)
+  await until(() => [byStaff, byHerself].every((heard) => heard.length >= 13))
+  const [given, cooled, ...later] = byHerself.slice(6)
   expect(given).toMatchObject({
     type: 'points.posted',
     transaction: { kind: 'GRANT' },

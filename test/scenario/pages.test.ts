@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it, test } from 'vitest'
 import { deliverDue } from '../../api/domains/touchpoints/index.ts'
 import { schema } from '../../api/schema.ts'
 import { type Shop, testApp } from '../support/app.ts'
+import { onServer } from '../support/server.ts'
 
 const open = testApp({ role: 'web' })
 const NOW = '2026-04-01T00:00:00Z'
@@ -14,6 +15,10 @@ const WAYS: Record<string, readonly string[]> = {
   'Member.purchases': ['member(by: {externalId: "mia"}) { purchases(@) { # } }'],
   'Member.stageHistory': ['member(by: {externalId: "mia"}) { stageHistory(@) { # } }'],
   'Member.timeline': ['member(by: {externalId: "mia"}) { timeline(@) { # } }'],
+  'Query.doubtfulDeliveries': [
+    'doubtfulDeliveries(@) { # }',
+    'doubtfulDeliveries(doubt: POSSIBLE_MISS, @) { # }',
+  ],
   'Query.members': [
     'members(@) { # }',
     ...['OLDEST', 'COOLEST', 'MOST_EXPECTED_PURCHASES'].map((order) => `members(orderBy: ${order}, @) { # }`),
@@ -64,6 +69,9 @@ beforeAll(async () => {
     for (const { orderId } of orders) await shop.do('refundPurchase', { orderId })
     await deliverDue(shop.ground.app.db, shop.tenant.id, shop.ground.app.delivery)
   }
+  await onServer(shop.ground.databaseUrl, (client) =>
+    client.query(`update delivery set doubt = 'POSSIBLE_MISS' where tenant_id = $1`, [shop.tenant.id]),
+  )
 })
 
 test('every list of the schema is paged through below', () => {

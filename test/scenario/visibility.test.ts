@@ -1,5 +1,6 @@
 import { isObjectType } from 'graphql'
 import { beforeAll, describe, expect, it, test } from 'vitest'
+import { deliverDue } from '../../api/domains/touchpoints/index.ts'
 import { encodeId } from '../../api/graph/ids.ts'
 import { newId } from '../../api/platform/ids.ts'
 import { schema } from '../../api/schema.ts'
@@ -21,12 +22,27 @@ beforeAll(async () => {
   await shop.do('updateMember', { member: aki.by, displayName: 'Aki B.' })
   await shop.do('refundPurchase', { orderId: mia.orderId, amount: 100 })
   await shop.clock('2027-06-01T00:00:00Z')
+  await putOff(mia)
   const leaver = await shop.member('leaver')
   await shop.do('endMembership', { member: leaver.by, end: 'LEFT' })
 })
 
+/** Has a touch of the member's put off: its channel is not there. */
+async function putOff(member: World) {
+  const { app } = shop.ground
+  const said = '{"template": "thank-you", "parameters": {}}'
+  await app.db.tenant(shop.tenant.id).query({
+    text: `select touchpoint_plan((select m.id from member m where own(m) and m.external_id = $1), '{gone}', 'service',
+      $2, tenant_now(current_tenant()), 'test', 'put off', tenant_now(current_tenant()))`,
+    values: [member.by.externalId, said],
+  })
+  await deliverDue(app.db, shop.tenant.id, app.delivery)
+  app.events.poke()
+}
+
 /** The scope that each type needs of staff and integrations. A type without one here fails the test. */
 const SCOPES: Record<string, string> = {
+  Delivery: 'touchpoints:read',
   Hold: 'points:read',
   InboxItem: 'touchpoints:read',
   Member: 'members:read',
@@ -37,6 +53,8 @@ const SCOPES: Record<string, string> = {
   Touchpoint: 'touchpoints:read',
   Wallet: 'points:read',
 }
+/** What members do not see, their own neither: how the tenant's channels work. */
+const INNER = ['Delivery']
 const ALL = [...new Set(Object.values(SCOPES))]
 const without = (scope: string | undefined) => ALL.filter((each) => each !== scope).join(' ')
 
@@ -55,9 +73,11 @@ describe.each(NODE_TYPES)('a %s', (type) => {
   const scope = SCOPES[type]
   const isInbox = type === 'InboxItem'
 
-  it('of its own is there for a member, another’s is not', async () => {
+  const isInner = INNER.includes(type)
+
+  it(`of its own is ${isInner ? 'not ' : ''}there for a member, another’s is not`, async () => {
     const seen = [await see(mia.token, mia.ids[type]), await see(mia.token, aki.ids[type])]
-    expect(seen).toEqual([[type, mia.ids[type]], null])
+    expect(seen).toEqual(isInner ? ['FORBIDDEN', 'FORBIDDEN'] : [[type, mia.ids[type]], null])
   })
 
   it('is there for staff with its scope, and forbidden to staff with every other', async () => {
@@ -90,8 +110,9 @@ describe.each(NODE_TYPES)('a %s', (type) => {
 
 test('nodes keeps the order of its ids, with null for what is not to be seen', async () => {
   const query = 'query ($ids: [ID!]!) { nodes(ids: $ids) { id } }'
-  const own = NODE_TYPES.map((type) => mia.ids[type] ?? '')
-  const mixed = own.flatMap((id, i) => [id, aki.ids[NODE_TYPES[i] ?? ''] ?? ''])
+  const types = NODE_TYPES.filter((type) => !INNER.includes(type))
+  const own = types.map((type) => mia.ids[type] ?? '')
+  const mixed = own.flatMap((id, i) => [id, aki.ids[types[i] ?? ''] ?? ''])
   const { data, errors } = await shop.ask(mia.token, query, { ids: mixed })
   expect(errors).toEqual([])
   expect(data.nodes).toEqual(own.flatMap((id) => [{ id }, null]))
@@ -119,6 +140,7 @@ test.each(['{ members { nodes { id } } }', '{ ledgerCheck { wallets } }'])(
 // Each waits a second for a checkpoint behind what is hidden.
 describe.concurrent('events', () => {
   const EVENT_SCOPES: Record<string, string> = {
+    delivery: 'touchpoints:read',
     member: 'members:read',
     membership: 'members:read',
     points: 'points:read',

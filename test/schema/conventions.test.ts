@@ -165,6 +165,8 @@ test('every event has its facts', () => {
       'transaction',
       'touchpoint',
       'touchpoint',
+      'reason touchpoint',
+      'channel delivery state touchpoint',
     ].sort(),
   )
 })

@@ -72,6 +72,7 @@ export const OWN: Record<string, Own> = {
     return {}
   },
   'Query.channels': () => ({}),
+  'Query.doubtfulDeliveries': () => ({}),
   'Query.ledgerCheck': () => ({}),
   'Query.member': ({ world }) => ({ by: world.by }),
   'Query.members': () => ({}),
@@ -90,6 +91,7 @@ export const OWN: Record<string, Own> = {
   'Query.viewer': () => ({}),
   'Query.webhookEndpoints': () => ({}),
   'Mutation.addWebhookEndpoint': () => keyed({ url: hookUrl, types: ['member.registered'] }),
+  'Query.whyNot': ({ world }) => ({ member: world.by, touchpoint: world.ids.Touchpoint }),
   'Mutation.captureHold': async (side) => keyed({ hold: await newHold(side) }),
   'Mutation.checkChannel': () => ({ input: { channel: 'inbox' } }),
   'Mutation.configureChannel': () => ({ input: { channel: 'inbox', config: {}, isEnabled: true } }),

@@ -37,7 +37,7 @@ export async function makeWorld(shop: Shop, externalId: string): Promise<World> 
   })
   await deliverDue(shop.ground.app.db, shop.tenant.id, shop.ground.app.delivery)
   const query = `query ($by: MemberBy!) { member(by: $by) {
-    id stageHistory { nodes { id } } purchases { nodes { id } } inbox { nodes { id touchpoint { id } } }
+    id stageHistory { nodes { id } } purchases { nodes { id } } inbox { nodes { id touchpoint { id deliveries { id } } } }
     wallet { id postings(first: 1) { nodes { id transaction { id } } } } }
     template(key: "thank-you") { id } }`
   const { data } = await shop.ask(shop.staff, query, { by: member.by })
@@ -53,6 +53,7 @@ export async function makeWorld(shop: Shop, externalId: string): Promise<World> 
     ...{ Hold: held.hold.id, InboxItem: inbox.nodes[0].id, Touchpoint: inbox.nodes[0].touchpoint.id },
     Template: data.template.id,
     ...(await makeWebhooks(shop)),
+    Delivery: inbox.nodes[0].touchpoint.deliveries[0].id,
   }
   return { ...member, ids, orderId }
 }

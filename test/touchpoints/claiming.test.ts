@@ -19,12 +19,12 @@ async function claim(
   touchpoint: string,
   content: object = { title: 'a', body: 'b' },
 ): Promise<Answer> {
-  const text = `select touchpoint_claim($1, $2, interval '1 minute') as outcome`
-  const [row] = await shop.tenant.query<{ outcome: Answer }>({
+  const text = `select touchpoint_claim($1, 'inbox', 'inbox', true, $2, interval '1 minute') as outcome`
+  const [row] = await shop.tenant.query<{ outcome: { is: string; deliveries?: Answer[] } }>({
     text,
     values: [touchpoint, JSON.stringify(content)],
   })
-  return row?.outcome ?? { is: 'nothing' }
+  return { is: row?.outcome.is ?? 'nothing', ...row?.outcome.deliveries?.[0] }
 }
 
 async function settle(
@@ -33,9 +33,10 @@ async function settle(
   state = 'ACCEPTED',
   dueAt?: Date,
 ): Promise<string> {
+  const settlement = { state, outcome: { is: 'accepted' }, due_at: dueAt }
   const [row] = await shop.tenant.query<{ is: string }>({
-    text: `select touchpoint_settle($1, $2, $3, '{"is": "accepted"}', null, null, $4) ->> 'is' as is`,
-    values: [delivery, fence, state, dueAt ?? null],
+    text: `select touchpoint_settle($1, $2, 'inbox', $3) ->> 'is' as is`,
+    values: [delivery, fence, JSON.stringify(settlement)],
   })
   return row?.is ?? 'nothing'
 }
@@ -53,7 +54,7 @@ test('twenty settlements of one claim settle once and announce once', async () =
   const touchpoint = await shop.plan(await shop.member())
   const claimed = await claim(shop, touchpoint)
   const answers = await Promise.all(Array.from({ length: 20 }, () => settle(shop, claimed)))
-  expect(answers.sort()).toEqual(['done', ...Array(19).fill('stale')])
+  expect(answers.sort()).toEqual(['settled', ...Array(19).fill('stale')])
   expect(await shop.announced('touchpoint.settled', touchpoint)).toBe(1)
   expect(await claim(shop, touchpoint)).toEqual({ is: 'settled' })
 })
@@ -66,7 +67,7 @@ test('a worker that comes back with an older fence is refused and changes nothin
   const heir = await claim(shop, touchpoint)
   expect(await settle(shop, zombie, 'REFUSED')).toBe('stale')
   expect(await shop.delivery(touchpoint)).toMatchObject({ state: 'CLAIMED', outcome: null })
-  expect(await settle(shop, heir)).toBe('done')
+  expect(await settle(shop, heir)).toBe('settled')
   expect(await shop.touchpoint(touchpoint)).toMatchObject({ state: 'ACCEPTED' })
 })
 
@@ -89,7 +90,7 @@ test('a touch that was put off is planned again, not due, and announces nothing'
   const shop = await openShop(database.url, { clockAt: new Date('2026-04-01T00:00:00Z') })
   const touchpoint = await shop.plan(await shop.member())
   const later = new Date('2026-04-01T00:05:00Z')
-  expect(await settle(shop, await claim(shop, touchpoint), 'WAITING', later)).toBe('done')
+  expect(await settle(shop, await claim(shop, touchpoint), 'WAITING', later)).toBe('put_off')
   expect(await shop.touchpoint(touchpoint)).toMatchObject({
     state: 'PLANNED',
     planned_at: new Date('2026-04-01T00:00:00Z'),

@@ -126,17 +126,12 @@ test('a membership that ends between reading and claiming still gets nothing', a
 
 test('a channel that needs an address which nobody has given leaves the member unreachable', async () => {
   const shop = await openShop(database.url)
-  const touchpoint = await shop.plan(await shop.member(), { channel: 'carrier-pigeon' })
-  const channels = {
-    get: () => ({
-      id: 'carrier-pigeon',
-      kind: 'pigeon',
-      hasOwnAddress: false,
-      readAddress: () => expect.fail('it was read'),
-      open: () => expect.fail('it was opened'),
-    }),
-  }
-  await deliver(shop.tenant, touchpoint, { ...ports, channels })
+  const { sent, plugins } = scripted({ mode: 'none' }, [], undefined, { kind: 'pigeon', own: false })
+  const member = await shop.member()
+  await shop.agree(member, 'scripted', { kind: 'pigeon', purpose: 'thank-you' })
+  const touchpoint = await shop.plan(member, { channel: 'scripted' })
+  await deliver(shop.tenant, touchpoint, { ...ports, channels: await channelsOf(plugins) })
+  expect(sent).toHaveLength(0)
   expect(await shop.touchpoint(touchpoint)).toMatchObject({
     state: 'NOT_SENT',
     not_sent_reason: 'UNREACHABLE',
@@ -146,23 +141,35 @@ test('a channel that needs an address which nobody has given leaves the member u
 test('a channel that this deployment does not have holds the touch', async () => {
   const shop = await openShop(database.url, { clockAt: new Date('2026-04-01T00:00:00Z') })
   const touchpoint = await shop.plan(await shop.member(), { channel: 'gone' })
-  expect(await deliver(shop.tenant, touchpoint, ports)).toBe('waiting')
+  expect(await deliver(shop.tenant, touchpoint, ports)).toBe('put_off')
   expect(await shop.touchpoint(touchpoint)).toMatchObject({
     state: 'PLANNED',
     due_at: new Date('2026-04-01T00:15:00Z'),
   })
+  expect(await shop.decisions(touchpoint)).toEqual(['gone HELD CHANNEL_MISSING 1'])
 })
 
-test('content that the channel does not take is refused for good', async () => {
+test('a template that does not exist is not sent, and the row says why', async () => {
   const shop = await openShop(database.url)
   const touchpoint = await shop.plan(await shop.member(), {
     content: { template: 'no-such', parameters: {} },
   })
   await deliver(shop.tenant, touchpoint, ports)
-  expect(await shop.touchpoint(touchpoint)).toMatchObject({ state: 'REFUSED' })
-  expect(await shop.delivery(touchpoint)).toMatchObject({
-    outcome: { is: 'refused', fault: { cause: 'content', detail: 'Not as it should be: title, body.' } },
+  expect(await shop.touchpoint(touchpoint)).toMatchObject({ state: 'NOT_SENT', not_sent_reason: 'CONTENT' })
+  expect(await shop.decisions(touchpoint)).toEqual(['inbox NOT_SENT CONTENT 1'])
+})
+
+test('content that the channel does not take is refused for good', async () => {
+  const shop = await openShop(database.url)
+  const fault = { cause: 'content', disposition: { do: 'never' }, detail: '5001 of 5000' } as const
+  const { sent, plugins } = scripted({ mode: 'none' }, [], undefined, {
+    prepare: () => ({ ok: false, fault }),
   })
+  const touchpoint = await shop.plan(await shop.member(), { channel: 'scripted' })
+  await deliver(shop.tenant, touchpoint, { ...ports, channels: await channelsOf(plugins) })
+  expect(sent).toHaveLength(0)
+  expect(await shop.touchpoint(touchpoint)).toMatchObject({ state: 'REFUSED' })
+  expect(await shop.delivery(touchpoint)).toMatchObject({ outcome: { is: 'refused', fault } })
 })
 
 test('an item is read once, at its first reading, by its own member', async () => {

@@ -8,7 +8,7 @@ import { makeViewer, type ViewerKind } from '../../api/platform/auth/viewer.ts'
 import { processClock } from '../../api/platform/clock.ts'
 import { schema } from '../../api/schema.ts'
 import { testDatabase } from '../support/database.ts'
-import { channelsOf, openShop, type Shop } from './shop.ts'
+import { channelsOf, openShop, type Shop, scripted } from './shop.ts'
 
 const database = testDatabase()
 const now = new Date('2026-04-01T00:00:00Z')
@@ -210,10 +210,9 @@ test('markInboxRead marks one’s own message and answers it; anybody else’s i
 
 test('a touch that is not in an inbox is no inbox item', async () => {
   const shop = await open()
-  const touchpoint = await shop.plan(await shop.member(), {
-    content: { template: 'no-such', parameters: {} },
-  })
-  await deliver(shop.tenant, touchpoint, ports)
+  const touchpoint = await shop.plan(await shop.member(), { channel: 'scripted' })
+  const { plugins } = scripted({ mode: 'none' }, [{ is: 'accepted', at: now }])
+  await deliver(shop.tenant, touchpoint, { ...ports, channels: await channelsOf(plugins) })
   const id = encodeId('InboxItem', String((await shop.delivery(touchpoint)).id))
   const { data, errors } = await ask(shop, staff, 'query ($id: ID!) { node(id: $id) { id } }', { id })
   expect({ data, errors }).toEqual({ data: { node: null }, errors: undefined })

@@ -65,7 +65,7 @@ test('refused for later comes back not before the instant it was given, with the
     { mode: 'none' },
     [{ is: 'refused', fault }, accepted],
   ])
-  expect(await run()).toBe('waiting')
+  expect(await run()).toBe('put_off')
   expect(await shop.touchpoint(touchpoint)).toMatchObject({ state: 'PLANNED', due_at: notBefore })
   expect(await run()).toBe('settled')
   expect(sent.map((ctx) => [ctx.attempt, ctx.key === sent[0]?.key])).toEqual([
@@ -78,14 +78,14 @@ test('refused for later comes back not before the instant it was given, with the
 test('refused for later is refused after eight attempts', async () => {
   const fault = { cause: 'provider', disposition: { do: 'later' } } as const
   const { shop, sent, touchpoint, run } = await scene([{ mode: 'none' }, [{ is: 'refused', fault }]])
-  while ((await run()) === 'waiting');
+  while ((await run()) === 'put_off');
   expect(sent).toHaveLength(8)
   expect(await shop.touchpoint(touchpoint)).toMatchObject({ state: 'REFUSED' })
 })
 
 test('unknown is sent again with the same key where the provider knows the key', async () => {
   const { shop, sent, touchpoint, run } = await scene([native, [unknown, accepted]])
-  expect(await run()).toBe('waiting')
+  expect(await run()).toBe('put_off')
   expect(await run()).toBe('settled')
   expect(new Set(sent.map((ctx) => ctx.key)).size).toBe(1)
   expect(await shop.delivery(touchpoint)).toMatchObject({ state: 'ACCEPTED', doubt: null })
@@ -93,7 +93,7 @@ test('unknown is sent again with the same key where the provider knows the key',
 
 test('unknown stays unknown once the key has died at the provider', async () => {
   const { shop, sent, touchpoint, run } = await scene([{ ...native, ttl: seconds(1) }, [unknown, accepted]])
-  expect(await run()).toBe('waiting')
+  expect(await run()).toBe('put_off')
   expect(await run()).toBe('settled')
   expect(sent).toHaveLength(1)
   expect(await shop.delivery(touchpoint)).toMatchObject({ state: 'UNKNOWN', doubt: 'POSSIBLE_MISS' })
@@ -106,7 +106,7 @@ test('unknown is asked about where the provider can be asked, and sent again onl
   ]
   const asked = async () => answers.shift() ?? expect.fail('asked too often')
   const { shop, sent, touchpoint, run } = await scene([lookup, [unknown], asked])
-  expect([await run(), await run(), await run()]).toEqual(['waiting', 'waiting', 'settled'])
+  expect([await run(), await run(), await run()]).toEqual(['put_off', 'put_off', 'settled'])
   expect(sent).toHaveLength(2)
   expect(await shop.delivery(touchpoint)).toMatchObject({ state: 'ACCEPTED', doubt: null })
 })
@@ -122,7 +122,7 @@ test('unknown without any help is not sent again, and listed as a possible miss'
 test('a message that would rather come twice is sent again, and listed as a possible duplicate', async () => {
   const options = { wish: 'preferDuplicate' }
   const { shop, sent, touchpoint, run } = await scene([{ mode: 'none' }, [unknown, accepted]], options)
-  expect([await run(), await run()]).toEqual(['waiting', 'settled'])
+  expect([await run(), await run()]).toEqual(['put_off', 'settled'])
   expect(sent).toHaveLength(2)
   expect(await shop.delivery(touchpoint)).toMatchObject({ state: 'ACCEPTED', doubt: 'POSSIBLE_DUPLICATE' })
 })
@@ -140,7 +140,7 @@ test('what a plugin throws is unknown', async () => {
 
 test('after a lost worker, a channel that cannot tell is not asked again: a possible miss', async () => {
   const { shop, sent, touchpoint, run } = await scene([{ mode: 'none' }, [accepted]])
-  const text = `select touchpoint_claim($1, '{}', interval '1 minute')`
+  const text = `select touchpoint_claim($1, 'scripted', 'inbox', true, '{}', interval '1 minute')`
   await shop.tenant.query({ text, values: [touchpoint] })
   await shop.lapse()
   expect(await run()).toBe('settled')
@@ -159,6 +159,6 @@ test('a refusal before the channel was asked does not turn an unknown outcome in
     touchpoint,
   ])
   await shop.everything.query(`update delivery set channel = 'inbox' where touchpoint_id = $1`, [touchpoint])
-  while ((await run()) === 'waiting');
+  while ((await run()) === 'put_off');
   expect(await shop.delivery(touchpoint)).toMatchObject({ state: 'UNKNOWN', doubt: 'POSSIBLE_MISS' })
 })

@@ -99,7 +99,7 @@ test('another tenant sees neither the touch nor the next touch', async () => {
   const touchpoint = await shop.plan(member)
   expect(await other.tenant.query({ text: 'select * from next_touch($1)', values: [[member]] })).toEqual([])
   const claim = await other.tenant.query({
-    text: `select touchpoint_claim($1, '{}', interval '1 minute') as outcome`,
+    text: `select touchpoint_claim($1, 'inbox', 'inbox', true, '{}', interval '1 minute') as outcome`,
     values: [touchpoint],
   })
   expect(claim).toEqual([{ outcome: { is: 'not_found', what: 'Touchpoint' } }])

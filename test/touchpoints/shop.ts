@@ -1,4 +1,11 @@
-import { type Capabilities, defineChannel, type Outcome, type Schema, type SendContext } from '@engawa/sdk'
+import {
+  type Capabilities,
+  defineChannel,
+  type Outcome,
+  type Preparation,
+  type Schema,
+  type SendContext,
+} from '@engawa/sdk'
 import pg from 'pg'
 import { onTestFinished } from 'vitest'
 import type { Channels } from '../../api/domains/channels/index.ts'
@@ -24,6 +31,7 @@ export interface Shop {
       channel?: string
       channels?: string[]
       dueAt?: Date
+      purpose?: string
       order?: string
       content?: object
       options?: object
@@ -31,8 +39,16 @@ export interface Shop {
   ): Promise<string>
   /** Ends the membership. */
   end(member: string): Promise<void>
+  /** Adds an address of the member and gives its id. */
+  address(member: string, kind: string, identity: string): Promise<string>
+  /** The member agrees to a purpose on a channel of that kind: offers unless told. */
+  agree(member: string, channel: string, given?: { kind?: string; purpose?: string }): Promise<void>
+  /** The member withdraws it again. */
+  withdraw(member: string, channel: string, purpose?: string): Promise<void>
   touchpoint(id: string): Promise<Record<string, unknown>>
   delivery(touchpoint: string): Promise<Record<string, unknown>>
+  /** What was decided about a touch, in order: channel, decision, reason and how often. */
+  decisions(touchpoint: string): Promise<string[]>
   /** How many events of this type were announced about the touch. */
   announced(type: string, touchpoint: string): Promise<number>
   /** Lets every claim lapse, as twenty seconds would. */
@@ -68,10 +84,18 @@ export async function openShop(
     },
     async plan(member, { channel = 'inbox', channels = [channel], dueAt, order = newId(), ...touch } = {}) {
       const said = touch.content ?? { template: 'thank-you', parameters: { order } }
-      const text = `select touchpoint_plan($1, $2, 'thank-you', $3, coalesce($4, tenant_now(current_tenant())),
+      const text = `select touchpoint_plan($1, $2, $7, $3, coalesce($4, tenant_now(current_tenant())),
         'purchase', $5, tenant_now(current_tenant()), 1, $6) as id`
       const options = JSON.stringify(touch.options ?? {})
-      const values = [member, channels, JSON.stringify(said), dueAt ?? null, order, options]
+      const values = [
+        member,
+        channels,
+        JSON.stringify(said),
+        dueAt ?? null,
+        order,
+        options,
+        touch.purpose ?? 'thank-you',
+      ]
       const [row] = await tenant.query<{ id: string }>({ text, values })
       return row?.id ?? ''
     },
@@ -79,8 +103,28 @@ export async function openShop(
       const text = `select membership_end($1, $2, $3, null, 'LEFT', null, 'test') as outcome`
       await tenant.query({ text, values: [newId(), Buffer.alloc(32), member] })
     },
+    async address(member, kind, identity) {
+      const text = `insert into address (tenant_id, member_id, kind, value, identity, source, added_at)
+        values ($1, $2, $3, to_jsonb($4::text), $4, 'test', now()) returning id`
+      return (await one(text, [id, member, kind, identity])).id
+    },
+    async agree(member, channel, { kind = channel, purpose = 'offers' } = {}) {
+      const given = { purpose, channel, kind, text_version: 'v1', source: 'test' }
+      const text = `select consent_give($1, $2, $3, null, $4, 'test')`
+      await tenant.query({ text, values: [newId(), Buffer.alloc(32), member, JSON.stringify(given)] })
+    },
+    async withdraw(member, channel, purpose = 'offers') {
+      const text = `select consent_opt_out($1, $2, $3, 'test', tenant_now(current_tenant()), '{}')`
+      await tenant.query({ text, values: [member, channel, purpose] })
+    },
     touchpoint: (touchpoint) => one('select * from touchpoint where id = $1', [touchpoint]),
     delivery: (touchpoint) => one('select * from delivery where touchpoint_id = $1', [touchpoint]),
+    async decisions(touchpoint) {
+      const text = `select concat_ws(' ', channel, decision, reason, times) as said from touch_decision
+        where touchpoint_id = $1 order by id`
+      const { rows } = await everything.query<{ said: string }>(text, [touchpoint])
+      return rows.map(({ said }) => said)
+    },
     async announced(type, touchpoint) {
       const text = `select count(*)::int as n from outbox where type = $1 and payload ->> 'touchpoint' = $2`
       return (await one(text, [type, touchpoint])).n
@@ -101,30 +145,48 @@ export function channelsOf(plugins: Deployment['plugins']): Promise<Channels> {
   )
 }
 
-/** A channel that answers what it is told to, the last answer for ever, and counts what arrived. */
+/** An answer, or what gives one for an address. */
+type Answer = Outcome | ((address: unknown) => Promise<Outcome>)
+
+/** What a scripted channel is, unless it is told: one that finds members by their own id. */
+interface Shape {
+  readonly id?: string
+  readonly kind?: string
+  /** False: it needs an address of its kind. */
+  readonly own?: boolean
+  readonly prepare?: () => Preparation<unknown>
+}
+
+/** A channel that answers what it is told to, the last answer for ever, and counts what arrived, and where. */
 export function scripted(
   idempotency: Capabilities['idempotency'],
-  script: readonly (Outcome | (() => Promise<Outcome>))[],
+  script: readonly Answer[],
   reconcile?: () => Promise<Outcome>,
+  { id = 'scripted', kind = 'inbox', own = true, prepare }: Shape = {},
 ) {
   const sent: SendContext<unknown>[] = []
+  const places: unknown[] = []
   const channel = defineChannel({
-    id: 'scripted',
+    id,
     sdk: '^0.1',
-    kind: 'inbox',
+    kind,
     capabilities: { idempotency, receipts: ['accepted'], limits: {} },
     config: { schema: anything, version: 1, secrets: [], check: async () => ({ ok: true }) },
-    address: { schema: anything, own: true, normalise: (address) => address, identity: String },
-    content: { schema: anything, prepare: (content) => ({ ok: true, prepared: content, size: 0 }) },
-    async send(ctx) {
+    address: { schema: anything, own, normalise: (address) => address, identity: String },
+    content: {
+      schema: anything,
+      prepare: prepare ?? ((_content, address) => ({ ok: true, prepared: address, size: 0 })),
+    },
+    async send(ctx, address) {
       sent.push(ctx)
+      places.push(address)
       const answer = script[Math.min(sent.length, script.length) - 1]
       if (!answer) throw new Error('nothing is scripted')
-      return typeof answer === 'function' ? answer() : answer
+      return typeof answer === 'function' ? answer(address) : answer
     },
     ...(reconcile && { reconcile }),
   })
-  return { sent, plugins: { scripted: async () => ({ default: channel }) } }
+  return { sent, places, plugins: { [id]: async () => ({ default: channel }) } }
 }
 
 const anything: Schema<unknown> = {

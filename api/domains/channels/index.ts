@@ -1,7 +1,9 @@
 export { ReceiptKind } from './capabilities.graphql.ts'
+export { FaultCauseType } from './faults.graphql.ts'
 export type {
   AddressReading,
   Attempt,
+  Capabilities,
   Channel,
   Channels,
   ConfigIssue,

@@ -13,7 +13,7 @@ import type {
 } from '@engawa/sdk'
 import { definePort } from '../../platform/ports.ts'
 
-export type { Capabilities }
+export type { Capabilities, FaultCause } from '@engawa/sdk'
 
 /** Channels by id. */
 export interface Channels {

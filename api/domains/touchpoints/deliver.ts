@@ -1,12 +1,21 @@
-import { deliveryKey, type Outcome, type Unknown } from '@engawa/sdk'
+import type { Fault } from '@engawa/sdk'
 import type { TenantClient } from '../../platform/db.ts'
-import type { Attempt, Channel, Channels, OpenChannel, Opened, Prepared } from '../channels/index.ts'
-import { mayRepeat, type Settlement, type Standing, settlementOf } from './dispositions.ts'
-import { type Brief, type Claim, claim, decline, readBrief, settle, type Unclaimed } from './store.ts'
-import { write } from './templates.ts'
+import type { Channel, Channels, OpenChannel } from '../channels/index.ts'
+import { attempt } from './attempt.ts'
+import { heldMs } from './dispositions.ts'
+import {
+  type Brief,
+  type Claimed,
+  claim,
+  hold,
+  type Moved,
+  pass,
+  readBrief,
+  type Standstill,
+  settle,
+} from './store.ts'
+import { renderTouch } from './templates.render.ts'
 
-/** How long one call of a channel may take, in milliseconds of real time. An attempt makes at most two. */
-const callMs = 8_000
 /** How long a claim keeps others away: longer than two calls. A lost worker's delivery comes back then. */
 const claimLeaseMs = 20_000
 
@@ -20,11 +29,12 @@ export interface DeliveryPorts {
 }
 
 /** What came of one try to deliver: put off and settled are booked; the others found nothing to do. */
-export type Delivered = Unclaimed['is'] | 'waiting' | 'stale'
+export type Delivered = Standstill['is'] | 'stale'
 
 /**
- * Delivers one touch of the tenant as far as one attempt goes. Safe to run at any time, any number of times and
- * after any crash: the claim is committed before the channel is called, and only the newest claim may settle.
+ * Delivers one touch of the tenant as far as one attempt goes, through its channels in their order until one takes
+ * it. Safe to run at any time, any number of times and after any crash: each claim is committed before the channel is
+ * called, and only the newest claim may settle.
  */
 export async function deliver(
   tenant: TenantClient,
@@ -34,103 +44,71 @@ export async function deliver(
   const brief = await readBrief(tenant, touchpoint)
   if (!brief) return 'not_found'
   if (brief.isSettled) return 'settled'
-  const channel = ports.channels.get(brief.channel)
-  const address = channel ? addressOf(brief, channel) : ''
-  const text = write(
-    brief.content.template,
-    { displayName: brief.displayName, parameters: brief.content.parameters },
-    [brief.locale, brief.tenantLocale],
-  )
-  if (address === undefined || brief.hasEnded) {
-    const reason = brief.hasEnded ? 'MEMBERSHIP_ENDED' : 'UNREACHABLE'
-    return announcing(ports, (await decline(tenant, touchpoint, reason)).is)
+  let step: Step = { is: 'moved', channel: brief.channel }
+  // Each channel is met once; a touch that stood at another one after that is for the next try.
+  for (let left = brief.channels.length; step.is === 'moved' && left > 0; left--) {
+    step = await through(step.channel, { tenant, brief, ports })
   }
-  const claimed = await claim(tenant, touchpoint, { content: text ?? {}, leaseMs: claimLeaseMs })
-  if (claimed.is !== 'claimed') return announcing(ports, claimed.is)
-  const settlement = await attempt(claimed, { tenant, brief, channel, address, now: clockOf(brief, ports) })
-  const booked = await settle(tenant, claimed, settlement)
-  if (booked.is !== 'done') return 'stale'
-  return settlement.state === 'WAITING' ? 'waiting' : announcing(ports, 'settled')
+  if (step.is === 'settled' || step.is === 'put_off') ports.announced?.()
+  return step.is === 'moved' ? 'put_off' : step.is
 }
+
+/** Where the touch stands after it was tried through a channel. */
+type Step = Moved | Standstill | { readonly is: 'stale' }
 
 interface Situation {
   readonly tenant: TenantClient
   readonly brief: Brief
-  readonly channel: Channel | undefined
-  readonly address: string
-  readonly now: () => Date
+  readonly ports: DeliveryPorts
 }
 
-async function attempt(
-  claimed: Claim,
-  { tenant, brief, channel, address, now }: Situation,
-): Promise<Settlement> {
-  const opened = (await channel?.open(tenant.tenantId)) ?? notHere
-  const standing: Standing = {
-    idempotency: opened.ok ? opened.channel.capabilities.idempotency : { mode: 'none' },
-    wish: brief.wish,
-    attempt: claimed.attempt,
-    firstAttemptAt: new Date(claimed.first_attempt_at),
-    now: now(),
-    chance: Math.random(),
-    earlier: claimed.unknown,
+async function through(id: string, { tenant, brief, ports }: Situation): Promise<Step> {
+  const channel = ports.channels.get(id)
+  const opened = await channel?.open(tenant.tenantId)
+  if (!channel || !opened) return hold(tenant, brief.id, { ...missing, channel: id, forMs: heldMs })
+  if (!opened.ok) return hold(tenant, brief.id, { ...unusable(opened.fault), channel: id, forMs: heldMs })
+  const said = brief.written.includes(id)
+    ? null
+    : await renderTouch(tenant, brief.content, brief.member, channel.kind)
+  if (said?.ok === false) {
+    const detail =
+      'missing' in said ? { code: 'MISSING' } : { code: said.problem.code, part: said.problem.part }
+    return pass(tenant, brief.id, { channel: id, reason: 'CONTENT', detail })
   }
-  if (!opened.ok) return settlementOf({ is: 'refused', fault: opened.fault }, { ...standing, isAsked: false })
-  if (claimed.unknown && !mayRepeat(standing)) return settlementOf(claimed.unknown, standing)
-  const message: Attempt = {
-    key: deliveryKey(claimed.key),
-    attempt: claimed.attempt,
-    locale: brief.locale,
-    timeZone: brief.timeZone,
-    withinMs: callMs,
-    now,
-  }
-  const preparation = await opened.channel.prepare(claimed.content, address, message)
-  if (!preparation.ok)
-    return settlementOf({ is: 'refused', fault: preparation.fault }, { ...standing, isAsked: false })
-  const outcome = await ask(opened.channel, message, {
-    prepared: preparation.prepared,
-    earlier: claimed.unknown,
-  })
-  return settlementOf(outcome, { ...standing, now: now() })
+  const content = said?.content ?? null
+  const claimed = await claim(tenant, brief.id, { channel, content, leaseMs: claimLeaseMs })
+  if (claimed.is !== 'claimed') return claimed
+  return carried(claimed, { tenant, brief, ports, channel, open: opened.channel })
 }
 
-/** Kept, like a broken configuration: a deployment that has the channel again sends it. */
-const notHere: Opened = {
-  ok: false,
-  fault: {
-    cause: 'config',
-    disposition: { do: 'hold' },
-    detail: 'The channel is not a plugin of this deployment.',
-  },
+/** Sends what was claimed, all addresses at once, and books each; the last one tells where the touch stands. */
+async function carried(
+  { deliveries }: Claimed,
+  { tenant, brief, ports, channel, open }: Situation & { channel: Channel; open: OpenChannel },
+): Promise<Step> {
+  const hasNext = brief.channels.at(-1) !== channel.id
+  const now = clockOf(brief, ports)
+  const booked = await Promise.all(
+    deliveries.map(async (each) => {
+      const settlement = await attempt(open, each, { ...brief, hasNext, now })
+      return settle(tenant, each, { kind: channel.kind, settlement })
+    }),
+  )
+  const moved = booked.find((step) => step.is === 'moved')
+  if (moved) return moved
+  if (booked.some((step) => step.is === 'settled')) return { is: 'settled' }
+  return { is: booked.some((step) => step.is === 'put_off' || step.is === 'due') ? 'put_off' : 'stale' }
 }
 
-async function ask(
-  channel: OpenChannel,
-  message: Attempt,
-  { prepared, earlier }: { prepared: Prepared; earlier: Unknown | null },
-): Promise<Outcome> {
-  if (earlier && channel.capabilities.idempotency.mode === 'lookup') {
-    const found = await channel.reconcile(message)
-    // Only when the provider is sure that it never came may it be sent again.
-    if (found.is !== 'refused' || found.fault.disposition.do !== 'later') return found
-  }
-  return channel.send(message, prepared)
-}
+/** Kept while it is the only one, like a broken configuration: a deployment that has it again sends it. */
+const missing = { reason: 'CHANNEL_MISSING', detail: {} } as const
 
-/**
- * Where the channel finds the member; undefined when it cannot. The inbox is the member's own account and needs
- * no consent; no other address is used before there is one.
- */
-function addressOf(brief: Brief, channel: Channel): string | undefined {
-  return channel.hasOwnAddress ? brief.member : undefined
+function unusable({ cause, code }: Fault) {
+  // Never set up is as good as not there; what was set up and does not work is for people to put right.
+  const reason = code === 'NOT_CONFIGURED' ? 'CHANNEL_MISSING' : 'CHANNEL_DISABLED'
+  return { reason, detail: { cause, ...(code !== undefined && { code }) } } as const
 }
 
 function clockOf({ clockAt }: Brief, { clock }: DeliveryPorts): () => Date {
   return clockAt ? () => clockAt : () => clock.now()
-}
-
-function announcing<T>({ announced }: DeliveryPorts, result: T): T {
-  if (result === 'settled') announced?.()
-  return result
 }

@@ -11,7 +11,8 @@ import { Member } from '../members/index.ts'
 import { touchpointPlanned, touchpointSettled } from './events.ts'
 import { markInboxRead } from './service.ts'
 
-const TouchpointState = builder.enumType('TouchpointState', {
+/** `TouchpointState` of the API. */
+export const TouchpointState = builder.enumType('TouchpointState', {
   description: 'How far a touch has come.',
   values: {
     PLANNED: { description: 'It waits for its time.' },
@@ -39,7 +40,12 @@ export const Touchpoint = builder.prismaNode('Touchpoint', {
   fields: (t) => ({
     member: t.relation('member', { description: 'Whom it is for.' }),
     channel: t.exposeString('channel'),
+    channels: t.exposeStringList('channels', {
+      description:
+        'The ids of the channels that may carry it, in the order in which they are tried. At most 10.',
+    }),
     purpose: t.exposeString('purpose'),
+    priority: t.exposeInt('priority'),
     state: t.field({
       type: TouchpointState,
       description: 'How far it has come.',
@@ -47,6 +53,7 @@ export const Touchpoint = builder.prismaNode('Touchpoint', {
       resolve: ({ state }) => state as typeof TouchpointState.$inferType, // a check constraint holds it
     }),
     plannedAt: t.expose('plannedAt', { type: 'DateTime' }),
+    expiresAt: t.expose('expiresAt', { type: 'DateTime', nullable: true }),
     settledAt: t.expose('settledAt', { type: 'DateTime', nullable: true }),
   }),
 })
@@ -227,7 +234,8 @@ mutation('markInboxRead', {
   }),
 })
 
-const touchpointOf = (t: PothosSchemaTypes.ObjectFieldBuilder<Types, LoggedEvent>) =>
+/** The field `touchpoint` of an event about one. */
+export const touchpointOf = (t: PothosSchemaTypes.ObjectFieldBuilder<Types, LoggedEvent>) =>
   t.prismaField({
     type: Touchpoint,
     nullable: true,

@@ -1,24 +1,25 @@
 import type { Unknown } from '@engawa/sdk'
 import type { Tx } from '../../platform/db.ts'
 import { call } from '../../platform/operation.ts'
+import type { Channel } from '../channels/index.ts'
 import type { Settlement, Wish } from './dispositions.ts'
+import type { ToSay } from './templates.render.ts'
 
 /** What a worker reads before it claims: the touch, and whom it is for. */
 export interface Brief {
   readonly id: string
+  /** The channel that it stands at, and all of them in their order. */
   readonly channel: string
+  readonly channels: readonly string[]
+  /** The channels that it was written for already. */
+  readonly written: readonly string[]
   readonly isSettled: boolean
-  readonly content: {
-    readonly template: string
-    readonly parameters: Readonly<Record<string, string>>
-  }
+  readonly content: ToSay
   readonly wish: Wish
+  readonly expiresAt: Date | null
   readonly member: string
-  readonly displayName: string
   readonly locale: string
   readonly timeZone: string
-  readonly hasEnded: boolean
-  readonly tenantLocale: string
   /** Where the tenant's test clock stands; null on the real clock. */
   readonly clockAt: Date | null
 }
@@ -27,9 +28,11 @@ export interface Brief {
 export async function readBrief(tx: Tx, touchpoint: string): Promise<Brief | undefined> {
   const [brief] = await tx.query<Brief>({
     name: 'touchpoint_brief',
-    text: `select p.id, p.channel, p.settled_at is not null as "isSettled", p.content, p.wish, m.id as member,
-        m.display_name as "displayName", m.locale, m.time_zone as "timeZone",
-        m.membership = 'ENDED' as "hasEnded", t.locale as "tenantLocale", t.clock_at as "clockAt"
+    text: `select p.id, p.channel, p.channels, p.settled_at is not null as "isSettled", p.content, p.wish,
+        p.expires_at as "expiresAt", p.member_id as member, m.locale, m.time_zone as "timeZone",
+        t.clock_at as "clockAt",
+        array(select d.channel from delivery d
+          where d.tenant_id = p.tenant_id and d.touchpoint_id = p.id) as written
       from touchpoint p
       join member m on m.tenant_id = p.tenant_id and m.id = p.member_id
       join tenant t on t.id = p.tenant_id
@@ -39,58 +42,95 @@ export async function readBrief(tx: Tx, touchpoint: string): Promise<Brief | und
   return brief
 }
 
-/** An attempt that is ours, and committed. */
+/** One attempt that is ours, and committed. */
 export interface Claim {
-  readonly is: 'claimed'
   readonly delivery: string
   readonly key: string
   readonly fence: string
   readonly attempt: number
   /** What is said; written down at the first attempt and the same since. */
   readonly content: unknown
+  /** Where it goes, as the channel's schema reads it. */
+  readonly address: unknown
   /** The last outcome that nobody could tell: since then something may have arrived. */
   readonly unknown: Unknown | null
   /** By the tenant's clock, as ISO 8601. */
   readonly first_attempt_at: string
 }
 
-/** What claiming answers besides a claim. */
-export interface Unclaimed {
-  readonly is: 'settled' | 'not_due' | 'busy' | 'not_found'
+/** The attempts that were claimed: one for each address. */
+export interface Claimed {
+  readonly is: 'claimed'
+  readonly deliveries: readonly Claim[]
+}
+
+/** That the touch stands at another channel now. */
+export interface Moved {
+  readonly is: 'moved'
+  readonly channel: string
+}
+
+/** Where a touch stands after a step that sent nothing. */
+export interface Standstill {
+  readonly is: 'settled' | 'put_off' | 'not_due' | 'busy' | 'not_found'
 }
 
 /** touchpoint_claim of 0009_touchpoints.sql. */
 export function claim(
   tx: Tx,
   touchpoint: string,
-  { content, leaseMs }: { content: object; leaseMs: number },
-): Promise<Claim | Unclaimed> {
-  return call(tx, 'select touchpoint_claim($1, $2, $3::int * interval $$1 ms$$) as outcome', [
+  { channel, content, leaseMs }: { channel: Channel; content: object | null; leaseMs: number },
+): Promise<Claimed | Moved | Standstill> {
+  return call(tx, 'select touchpoint_claim($1, $2, $3, $4, $5, $6::int * interval $$1 ms$$) as outcome', [
     touchpoint,
-    JSON.stringify(content),
+    channel.id,
+    channel.kind,
+    channel.hasOwnAddress,
+    content && JSON.stringify(content),
     leaseMs,
   ])
 }
 
-/** touchpoint_decline of 0009_touchpoints.sql. */
-export function decline(tx: Tx, touchpoint: string, reason: string): Promise<Unclaimed> {
-  return call(tx, 'select touchpoint_decline($1, $2) as outcome', [touchpoint, reason])
+/** Why a touch does not go through a channel, or not now. */
+export interface Obstacle {
+  readonly channel: string
+  readonly reason: 'CONTENT' | 'CHANNEL_MISSING' | 'CHANNEL_DISABLED'
+  /** Codes; no personal data. */
+  readonly detail: object
 }
 
-/** touchpoint_settle of 0009_touchpoints.sql. */
+/** touchpoint_pass of 0009_touchpoints.sql. */
+export function pass(
+  tx: Tx,
+  touchpoint: string,
+  { channel, reason, detail }: Obstacle,
+): Promise<Moved | Standstill> {
+  const values = [touchpoint, channel, reason, JSON.stringify(detail)]
+  return call(tx, 'select touchpoint_pass($1, $2, $3, $4) as outcome', values)
+}
+
+/** touchpoint_hold of 0009_touchpoints.sql. */
+export function hold(
+  tx: Tx,
+  touchpoint: string,
+  { channel, reason, detail, forMs }: Obstacle & { readonly forMs: number },
+): Promise<Moved | Standstill> {
+  const values = [touchpoint, channel, reason, forMs, JSON.stringify(detail)]
+  return call(tx, 'select touchpoint_hold($1, $2, $3, $4::int * interval $$1 ms$$, $5) as outcome', values)
+}
+
+/** touchpoint_settle of 0009_touchpoints.sql. `kind` is the channel's. */
 export function settle(
   tx: Tx,
   { delivery, fence }: Claim,
-  { state, outcome, doubt, dueAt }: Settlement,
-): Promise<{ readonly is: 'done' | 'stale' | 'not_found' }> {
-  return call(tx, 'select touchpoint_settle($1, $2, $3, $4, $5, $6, $7) as outcome', [
+  { kind, settlement }: { kind: string; settlement: Settlement },
+): Promise<Moved | { readonly is: 'settled' | 'put_off' | 'open' | 'due' | 'stale' | 'not_found' }> {
+  const { dueAt, isHeld, isFinal, isWell, ...facts } = settlement
+  return call(tx, 'select touchpoint_settle($1, $2, $3, $4) as outcome', [
     delivery,
     fence,
-    state,
-    JSON.stringify(outcome),
-    outcome.is === 'accepted' ? (outcome.providerId ?? null) : null,
-    doubt ?? null,
-    dueAt ?? null,
+    kind,
+    JSON.stringify({ ...facts, due_at: dueAt, is_held: isHeld, is_final: isFinal, is_well: isWell }),
   ])
 }
 

@@ -115,7 +115,7 @@ export async function deliverDue(db: Db, tenantId: string, ports: DeliveryPorts)
     if (due.length === 0) return booked
     for (const touchpoint of due) {
       const result = await deliver(tenant, touchpoint, ports)
-      if (result === 'settled' || result === 'waiting') booked += 1
+      if (result === 'settled' || result === 'put_off') booked += 1
       if (result === 'busy') await setTimeout(betweenLooksMs)
     }
   }

@@ -1,0 +1,62 @@
+import { builder } from '../../graph/builder.ts'
+import { idOf } from '../../graph/ids.ts'
+import { read } from '../../graph/read.ts'
+import { MemberByInput, memberRef } from '../members/index.ts'
+import { TouchDecision } from './deliveries.graphql.ts'
+import { Touchpoint, TouchpointState } from './graphql.ts'
+import { TouchReason } from './reasons.graphql.ts'
+import { type Explained, readStory } from './why-not.store.ts'
+import { whyNot } from './why-not.ts'
+
+const WhyNot = builder.objectRef<Explained>('WhyNot').implement({
+  description: 'Why a member did not get a touch, or that it was sent.',
+  fields: (t) => ({
+    state: t.expose('state', { type: TouchpointState, description: 'How far the touch has come.' }),
+    reason: t.expose('reason', {
+      type: TouchReason,
+      nullable: true,
+      description: 'Why it was not sent; null when it was, or is to come.',
+    }),
+    sentence: t.string({
+      description: 'The answer in words, for people who work for the tenant.',
+      args: {
+        locale: t.arg.string({ description: "The language, `ja` or `en`; the member's own when left out." }),
+      },
+      resolve: (story, { locale }) => whyNot(story, locale ?? story.locale),
+    }),
+    decisions: t.prismaField({
+      type: [TouchDecision],
+      nullable: true,
+      description: 'Every decision about it, in their order. At most 190.',
+      resolve: (query, { touchpoint }, _args, { db }) =>
+        read(db).touchDecision.findMany({
+          ...query,
+          where: { touchpointId: touchpoint },
+          orderBy: [{ at: 'asc' }, { id: 'asc' }],
+        }),
+    }),
+    touchpoint: t.prismaField({
+      type: Touchpoint,
+      nullable: true,
+      description: 'The touch itself.',
+      resolve: (query, { touchpoint }, _args, { db }) =>
+        read(db).touchpoint.findFirst({ ...query, where: { id: touchpoint } }),
+    }),
+  }),
+})
+
+builder.queryField('whyNot', (t) =>
+  t.field({
+    type: WhyNot,
+    nullable: true,
+    description: 'Why a member did not get a touch; null when it is no touch of that member.',
+    authScopes: { lists: 'touchpoints:read' },
+    args: {
+      member: t.arg({ type: MemberByInput, required: true, description: 'Which member.' }),
+      touchpoint: t.arg.id({ required: true, description: 'Which touch.' }),
+    },
+    resolve: async (_root, { member, touchpoint }, { db }) =>
+      (await readStory(db, memberRef(member, 'member'), idOf('Touchpoint', touchpoint, 'touchpoint'))) ??
+      null,
+  }),
+)
