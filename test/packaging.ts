@@ -24,6 +24,8 @@ try {
   const tarball = join(work, packed.filename)
 
   for (const wanted of [
+    'conformance/index.js',
+    'conformance/index.d.ts',
     'fakes/index.js',
     'fakes/index.d.ts',
     'index.js',

@@ -126,6 +126,7 @@ export class HttpProvider implements Provider<HttpReply> {
     this.#serve(request, response).catch(() => request.socket.destroy())
   })
   readonly #sendings = new Arrivals()
+  readonly #takings = new Arrivals()
   readonly #script: HttpReply[] = []
   readonly #held: (() => void)[] = []
   readonly #answers = new Map<string, HttpReply>()
@@ -176,6 +177,10 @@ export class HttpProvider implements Provider<HttpReply> {
     return this.#sendings.reach(sendings)
   }
 
+  took(messages: number): Promise<void> {
+    return this.#takings.reach(messages)
+  }
+
   /** Lets everything that is held be answered. */
   release(): void {
     for (const resume of this.#held.splice(0)) resume()
@@ -222,7 +227,10 @@ export class HttpProvider implements Provider<HttpReply> {
   #replyTo(request: HttpRequest, told: HttpReply | undefined, isSending: boolean): HttpReply {
     if (told?.status !== undefined && told.status >= 300) return told
     const { reply, isTaken } = this.handle(request, isSending)
-    if (isTaken) this.taken.push(takenFrom(request))
+    if (isTaken) {
+      this.taken.push(takenFrom(request))
+      this.#takings.add()
+    }
     return { ...reply, ...told }
   }
 }

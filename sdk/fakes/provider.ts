@@ -27,6 +27,8 @@ export interface Provider<Reply> {
   answer(reply?: Reply): void
   /** Resolves once that many sendings have come since the start. */
   arrived(sendings: number): Promise<void>
+  /** Resolves once that many messages have been carried out since the start. */
+  took(messages: number): Promise<void>
   /** Ends every connection and frees the port. */
   close(): Promise<void>
 }

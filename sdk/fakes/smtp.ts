@@ -129,6 +129,7 @@ export class SmtpServer implements Provider<SmtpReply> {
   readonly #sockets = new Set<Socket>()
   readonly #server = createServer({ noDelay: true }, (socket) => this.#welcome(socket))
   readonly #sendings = new Arrivals()
+  readonly #takings = new Arrivals()
   readonly #script: SmtpReply[] = []
   readonly #held: (() => void)[] = []
   #standing: SmtpReply | undefined
@@ -184,6 +185,10 @@ export class SmtpServer implements Provider<SmtpReply> {
     return this.#sendings.reach(sendings)
   }
 
+  took(messages: number): Promise<void> {
+    return this.#takings.reach(messages)
+  }
+
   /** Lets everything that is held be answered. */
   release(): void {
     for (const resume of this.#held.splice(0)) resume()
@@ -219,7 +224,10 @@ export class SmtpServer implements Provider<SmtpReply> {
       login,
       told: (at) => this.#told(at),
       sending: () => this.#sendings.add(),
-      take: (message) => this.#messages.push(message),
+      take: (message) => {
+        this.#messages.push(message)
+        this.#takings.add()
+      },
       hold: (resume) => this.#held.push(resume),
     })
   }

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 
 const root = join(import.meta.dirname, '../..')
 /** The doors of the package but the client for events, which needs a server to show anything. */
-const doors = ['sdk/index.ts', 'sdk/fakes/index.ts', 'sdk/webhooks.ts']
+const doors = ['sdk/index.ts', 'sdk/conformance/index.ts', 'sdk/fakes/index.ts', 'sdk/webhooks.ts']
 const project = mkdtempSync(join(tmpdir(), 'engawa-examples-'))
 
 interface Exported {
