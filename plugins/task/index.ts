@@ -29,7 +29,7 @@ export default defineChannel({
   kind: 'task',
   capabilities: {
     idempotency: { mode: 'collapse', field: 'key' },
-    receipts: ['accepted', 'delivered', 'failed', 'replied', 'unsubscribed'],
+    receipts: ['accepted', 'delivered', 'failed', 'replied'],
     limits: { chars: { max: longest, unit: 'codepoint' } },
     quota: 'none',
   },
