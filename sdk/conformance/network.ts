@@ -26,7 +26,10 @@ export function cannotHaveArrived(error: unknown): error is EgressError {
   return error instanceof EgressError && !error.mayHaveArrived
 }
 
-/** The only way out that a plugin gets: to one fake, under a deadline, with no redirect followed. */
+/**
+ * The only way out that a plugin gets: to one fake, under a deadline, with no redirect followed. Where the plugin asks
+ * for TLS the fake is spoken to without, so that configurations and addresses may be what they are in earnest.
+ */
 export class Network {
   readonly #allowed: string | undefined
   readonly #signal: AbortSignal
@@ -42,26 +45,21 @@ export class Network {
   readonly fetch: typeof fetch = async (input, init) => {
     const request = new Request(input, init)
     const url = new URL(request.url)
-    const host = `${url.hostname}:${url.port || (url.protocol === 'https:' ? 443 : 80)}`
-    if (url.protocol !== 'http:') this.#refuse(`${url.protocol}//${host}`)
-    this.#admit(host)
+    this.#admit(`${url.hostname}:${url.port || (url.protocol === 'https:' ? 443 : 80)}`)
+    url.protocol = 'http:'
     const body = new Uint8Array(await request.arrayBuffer())
     const signal = AbortSignal.any([this.#signal, request.signal])
     return scene.run('wayOut', () => exchange(url, { request, body, signal }))
   }
 
-  async connect({ host, port, tls }: ConnectTarget): Promise<Socket> {
-    if (tls) this.#refuse(`tls://${host}:${port}`)
+  async connect({ host, port }: ConnectTarget): Promise<Socket> {
     this.#admit(`${host}:${port}`)
     return scene.run('wayOut', () => reach({ host, port }, this.#signal))
   }
 
   #admit(host: string): void {
-    if (host !== this.#allowed) this.#refuse(host)
-  }
-
-  #refuse(place: string): never {
-    this.#refused.push(place)
+    if (host === this.#allowed) return
+    this.#refused.push(host)
     throw new EgressError('refused', false)
   }
 }

@@ -58,6 +58,8 @@ export interface PushMessage {
 export interface PushReceiverOptions {
   /** The time by which tokens end; the machine's unless told. */
   readonly now?: () => Date
+  /** Endpoints that begin with https, though no TLS is spoken: for who goes there through something that leaves it out. */
+  readonly isHttps?: boolean
   /** The one application server key that subscriptions are for; any key unless told. */
   readonly applicationServerKey?: string
 }
@@ -119,7 +121,7 @@ export class PushReceiver extends HttpProvider {
     }
     const path = `/push/${randomUUID()}`
     const subscription = {
-      endpoint: `${this.url}${path}`,
+      endpoint: `${this.#options.isHttps ? 'https' : 'http'}://${this.host}${path}`,
       keys: { p256dh: keys.publicKey, auth: keys.auth },
     }
     this.#browsers.set(path, { subscription, keys })
@@ -135,7 +137,10 @@ export class PushReceiver extends HttpProvider {
     const browser = this.#browsers.get(request.path)
     if (!browser) return refused(410, 'This subscription has ended.')
     const now = this.#options.now?.() ?? new Date()
-    const vapid = readVapid(request.headers.get('authorization'), { origin: this.url, now })
+    const vapid = readVapid(request.headers.get('authorization'), {
+      origin: new URL(browser.subscription.endpoint).origin,
+      now,
+    })
     if (typeof vapid === 'string') return refused(401, vapid)
     const wanted = this.#options.applicationServerKey
     if (wanted !== undefined && wanted !== vapid.key)

@@ -14,7 +14,7 @@ test('of laws that do not apply to the inbox the kit says why, and running them 
   expect(Object.fromEntries(laws.map(({ number, skip }) => [number, skip]))).toMatchObject({
     2: 'it has no provider to reach',
     10: 'nothing is posted to it: it has no inbound',
-    12: 'it can report none of unsubscribed, complained, addressGone, blocked, bounced',
+    12: 'nobody tells it: it has no inbound, and declares no addressGone and no blocked',
   })
   await expect(laws[1]?.run()).rejects.toThrow('Law 2 cannot be judged')
 })

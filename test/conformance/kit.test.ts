@@ -169,3 +169,10 @@ test('contents at the limit and over it are held to what they are said to be', a
     'taken, with size 100, for tooLarge[0]',
   )
 })
+
+test('a configuration may ask for TLS, which the kit leaves out on the way to the fake', async () => {
+  const config: typeof input.config = ({ host }, tenant) => ({
+    ...{ url: `https://${host}`, token: `token-of-tenant-${tenant}`, secret: `secret-of-${tenant}` },
+  })
+  for (const law of [2, 4, 5, 13]) expect(await verdict(law, { told: { config } })).toBeUndefined()
+})

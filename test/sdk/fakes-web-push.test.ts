@@ -14,7 +14,7 @@ async function started(options?: PushReceiverOptions) {
     const headers = Object.fromEntries(Object.entries(details.headers).map(([k, v]) => [k, String(v)]))
     delete headers['Content-Length']
     const body = new Uint8Array(details.body ?? [])
-    return (await fetch(to.endpoint, { method: 'POST', headers, body })).status
+    return (await fetch(to.endpoint.replace('https:', 'http:'), { method: 'POST', headers, body })).status
   }
   return { receiver, subscription, push }
 }
@@ -70,4 +70,11 @@ test('what is encrypted for another browser, and a subscription that ended, are 
   receiver.unsubscribe(subscription)
   expect(await push('a')).toBe(410)
   expect(receiver.messages).toEqual([])
+})
+
+test('a subscription may be written as https; its tokens are for that origin then', async () => {
+  const { receiver, push, subscription } = await started({ isHttps: true })
+  expect(subscription.endpoint).toMatch(/^https:\/\/127\.0\.0\.1:\d+\/push\//)
+  expect(await push('a')).toBe(201)
+  expect(receiver.messages[0]?.vapid.audience).toBe(`https://${receiver.host}`)
 })

@@ -10,11 +10,12 @@ const kinds: readonly Suppressing[] = ['unsubscribed', 'complained', 'addressGon
 export const suppression: LawDefinition = {
   number: 12,
   name: 'who asks for silence, complains, is gone or blocks gets it, and a word inside a sentence asks for nothing',
-  whyNot: (bench) => {
-    const { capabilities, inbound } = bench.definition
+  whyNot: ({ definition: { capabilities, inbound } }) => {
     if (inbound || typeof capabilities === 'function') return undefined
-    const can = kinds.filter((kind) => capabilities.receipts.includes(kind))
-    return can.length === 0 ? `it can report none of ${kinds.join(', ')}` : undefined
+    const isTold = capabilities.receipts.some((kind) => bySending.has(kind))
+    return isTold
+      ? undefined
+      : 'nobody tells it: it has no inbound, and declares no addressGone and no blocked'
   },
   run: (bench, judge) =>
     onStage(bench, async (stage) => {
@@ -46,6 +47,8 @@ async function silences({ bench, judge, desk, kind }: Case): Promise<void> {
       },
     )
   }
+  // Without inbound, what is not told by an answer is told by somebody else, such as staff.
+  if (!desk && !bySending.has(kind)) return
   if (!bySending.has(kind) || !isTold(bench)) {
     throw new InputError(
       `The channel declares the receipt "${kind}"; give a body for it in \`inbound.suppressing\`${bySending.has(kind) ? ', or a reply with `suppress`' : ''}.`,
@@ -54,7 +57,7 @@ async function silences({ bench, judge, desk, kind }: Case): Promise<void> {
 }
 
 /** What a provider may tell only when one sends to it; law 5 has seen that it suppresses. */
-const bySending: ReadonlySet<Suppressing> = new Set(['addressGone', 'blocked'])
+const bySending: ReadonlySet<string> = new Set(['addressGone', 'blocked'] satisfies Suppressing[])
 
 function isTold({ input }: Bench): boolean {
   return (input.replies ?? []).some(
