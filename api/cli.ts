@@ -1,5 +1,5 @@
 import type { Command } from './cli/command.ts'
-import { describeOptions, UsageError } from './cli/command.ts'
+import { describeArguments, UsageError } from './cli/command.ts'
 import { explain } from './cli/explain.ts'
 
 interface Entry {
@@ -49,6 +49,11 @@ const commands: readonly Entry[] = [
     name: 'import purchases',
     does: 'stream a purchase log in; bad lines are named, the rest is loaded',
     load: () => loaded(import('./cli/import-purchases.ts')),
+  },
+  {
+    name: 'inbound classify',
+    does: 'say of received messages what they are, one JSON line each; exit code 1 when one cannot be read',
+    load: () => loaded(import('./cli/inbound-classify.ts')),
   },
   {
     name: 'verify',
@@ -108,8 +113,10 @@ function help(): string {
   return `npm run -s engawa -- <command> [--option …]\n\n${rows.join('')}\nOptions of a command: <command> --help. The environment decides the rest: PORT, DATABASE_URL, ENGAWA_DATA_DIR, … (README).\n`
 }
 
-function helpOf({ name, does }: Entry, { options }: Command): string {
-  return `npm run -s engawa -- ${name}${Object.keys(options).length > 0 ? ' --option …' : ''}\n\n${does[0]?.toUpperCase()}${does.slice(1)}.\n\n${describeOptions(options)}`
+function helpOf({ name, does }: Entry, command: Command): string {
+  const { options, operands } = command
+  const takes = `${Object.keys(options).length > 0 ? ' --option …' : ''}${operands ? ` ${operands.value}…` : ''}`
+  return `npm run -s engawa -- ${name}${takes}\n\n${does[0]?.toUpperCase()}${does.slice(1)}.\n\n${describeArguments(command)}`
 }
 
 function stackOf(error: unknown): string {

@@ -5,6 +5,14 @@ export function result(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
+/** Ends the process without a word when nobody reads its results any more, as behind `| head`. */
+export function endWithReader(): void {
+  process.stdout.once('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit()
+  })
+}
+
 /** Tells the operator something beside the result. */
 export function note(text: string): void {
   process.stderr.write(`${text}\n`)

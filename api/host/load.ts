@@ -47,9 +47,24 @@ export class PluginError extends Error {
 
 /** Loads every plugin of the deployment and gives their channels. Throws PluginError for the first that cannot be used. */
 export async function loadChannels(deployment: Deployment, options: HostOptions): Promise<DeployedChannels> {
+  const definitions = await loadDefinitions(deployment, options.loadWithinMs)
+  const shared = { strictEgress: openEgress({ allow: [] }), ...options, caches: openCaches(options.clock) }
+  const channels = new Map(
+    definitions
+      .map((definition) => [definition.id, hostChannel(definition, shared)] as const)
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  )
+  return { get: (id) => channels.get(id), all: () => [...channels.values()] }
+}
+
+/** What every plugin of the deployment defines. Throws PluginError for the first that cannot be used. */
+export async function loadDefinitions(
+  deployment: Deployment,
+  withinMs = 10_000,
+): Promise<readonly AnyDefinition[]> {
   const loaded = await Promise.all(
     Object.entries(deployment.plugins).map(async ([plugin, load]) => {
-      const module = await within(options.loadWithinMs ?? 10_000, plugin, load)
+      const module = await within(withinMs, plugin, load)
       return { plugin, definition: checked(plugin, module.default) }
     }),
   )
@@ -63,13 +78,7 @@ export async function loadChannels(deployment: Deployment, options: HostOptions)
       )
     owners.set(definition.id, plugin)
   }
-  const shared = { strictEgress: openEgress({ allow: [] }), ...options, caches: openCaches(options.clock) }
-  const channels = new Map(
-    loaded
-      .map(({ definition }) => [definition.id, hostChannel(definition, shared)] as const)
-      .sort(([a], [b]) => (a < b ? -1 : 1)),
-  )
-  return { get: (id) => channels.get(id), all: () => [...channels.values()] }
+  return loaded.map(({ definition }) => definition)
 }
 
 async function within<T>(ms: number, plugin: string, load: () => Promise<T>): Promise<T> {

@@ -83,15 +83,19 @@ function bodyOf({ body, html, url }: MailContent, boundary: string): string[] {
   const text = url === undefined || body.includes(url) ? body : `${body}\n\n${url}`
   if (html === undefined) return partOf('plain', text)
   return [
-    `Content-Type: multipart/alternative; boundary="${boundary}"`,
+    'Content-Type: multipart/alternative;',
+    ` boundary="${boundary}"`,
     '',
-    ...[partOf('plain', text), partOf('html', html)].flatMap((part) => [`--${boundary}`, ...part]),
+    ...[partOf('plain', text), partOf('html', html)].flatMap((part) => [
+      `--${boundary}`,
+      ...part.slice(0, -1),
+    ]),
     `--${boundary}--`,
     '',
   ]
 }
 
-/** A part of text in the encoding that keeps it shortest and whole on any way. */
+/** The lines of a part of text, the last one empty, in the encoding that keeps it whole on any way. */
 function partOf(kind: 'plain' | 'html', text: string): string[] {
   const clean = text.replace(/\r\n?/g, '\n').replace(/[^\P{Cc}\n\t]/gu, '')
   const { encoding, lines } = encoded(clean.endsWith('\n') ? clean : `${clean}\n`)

@@ -1,16 +1,5 @@
 import type { Signal } from '@engawa/sdk'
 
-/** What a received message is. */
-export type MailClass =
-  | 'PERMANENT_BOUNCE'
-  | 'TRANSIENT_BOUNCE'
-  | 'UNDETERMINED_BOUNCE'
-  | 'COMPLAINT'
-  | 'OPT_OUT'
-  | 'AUTO_REPLY'
-  | 'REPLY'
-  | 'UNRECOGNISED'
-
 /** What a message says of one member or one delivery: a signal without what only its arrival gives. */
 export interface Finding extends Omit<Signal, 'dedupeKey' | 'occurredAt' | 'raw'> {
   /** When it happened, by the message; undefined when that says nothing readable. */
@@ -30,13 +19,4 @@ export interface Kept {
   readonly feedbackType?: string
   /** How the message begins. */
   readonly text: string
-}
-
-/** The class of one finding. */
-export function classOfFinding({ kind, bounce, machine, reply }: Finding): MailClass {
-  if (kind === 'complained') return 'COMPLAINT'
-  if (kind === 'unsubscribed' || reply?.intent === 'stop') return 'OPT_OUT'
-  if (kind === 'replied') return machine === 'likely' ? 'AUTO_REPLY' : 'REPLY'
-  if (bounce?.permanence === 'permanent') return 'PERMANENT_BOUNCE'
-  return bounce?.permanence === 'transient' ? 'TRANSIENT_BOUNCE' : 'UNDETERMINED_BOUNCE'
 }

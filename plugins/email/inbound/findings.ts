@@ -9,6 +9,7 @@ import type { Finding, Kept } from './finding.ts'
 import { isFromMailSystem, readNotice } from './free-text.ts'
 import type { Mail } from './message.ts'
 import { isAnswer, readReply } from './reply.ts'
+import { findNotification } from './ses.ts'
 import { storable } from './storable.ts'
 
 /** A report tells of no more recipients than this; our own messages have one. */
@@ -16,6 +17,11 @@ const mostRecipients = 100
 /** How much of a message is kept, and of each of its fields. */
 const keptText = 4_000
 const keptField = 500
+
+/** What a provider notifies of in a form of its own; undefined when the message is no such thing. */
+export function findNotifications(mail: Mail): Finding[] | undefined {
+  return findNotification(mail, keptOf(mail, []))
+}
 
 /** What a feedback report says; undefined when the message is none. */
 export function findFeedback(mail: Mail): Finding[] | undefined {
