@@ -12,7 +12,12 @@ import {
 } from './domains/members/index.ts'
 import { settleDue } from './domains/points/index.ts'
 import { purchasesPredicate, replayImported } from './domains/purchases/index.ts'
-import { type DeliveryPorts, deliverQueue, startTouchpointWorker } from './domains/touchpoints/index.ts'
+import {
+  type DeliveryPorts,
+  deliverQueue,
+  extendBroadcasts,
+  startTouchpointWorker,
+} from './domains/touchpoints/index.ts'
 import { type Patience, startWebhookWorker, webhooksPort } from './domains/webhooks/index.ts'
 import type { Context } from './graph/context.ts'
 import { Engine } from './graph/engine.ts'
@@ -235,6 +240,8 @@ async function settle(db: Db, tenantId: string): Promise<boolean> {
   const replayed = await replayImported(tenant, 500)
   const moved = await settleLifecycle(tenant, 500)
   const booked = await settleDue(tenant, 500)
+  // Bounded, and gone on with at the next look, so that a large broadcast leaves room for other tenants.
+  await extendBroadcasts(tenant, { chunks: 20 })
   return replayed + moved + booked > 0
 }
 

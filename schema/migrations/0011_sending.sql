@@ -88,6 +88,13 @@ declare
   v_until timestamptz;
 begin
   select * into strict v_touch from touchpoint t where t.tenant_id = v_tenant and t.id = p_touchpoint;
+  if v_touch.source_type = 'test' then
+    return null;
+  elsif v_touch.source_type = 'broadcast' and exists (
+      select from broadcast b where b.tenant_id = v_tenant and b.id = v_touch.source_id::uuid and b.state = 'CANCELLED') then
+    return jsonb_build_object('reason', 'CANCELLED', 'until', null, 'detail',
+      jsonb_build_object('broadcast', v_touch.source_id));
+  end if;
   if v_touch.class = 'MARKETING' then
     v_stage := (
       select p from jsonb_array_elements(v_policy -> 'stages') p, lifecycle_state s
@@ -206,6 +213,16 @@ create function template_pinned(p_tenant uuid, p_content jsonb) returns jsonb la
     else p_content end
 $$;
 
+/* What to answer when a message names a template that is not there; null when all is well. */
+create function template_missing(p_content jsonb) returns jsonb language plpgsql stable as $$
+begin
+  if p_content ? 'template' and not template_pinned(current_tenant(), p_content) ? 'version' then
+    return jsonb_build_object('is', 'bad_input', 'field', 'template', 'message',
+      format('There is no template %s.', left(p_content ->> 'template', 100)));
+  end if;
+  return null;
+end $$;
+
 create function touchpoint_pins_template() returns trigger language plpgsql as $$
 begin
   new.content := template_pinned(new.tenant_id, new.content);
@@ -238,3 +255,306 @@ begin
 end $$;
 create trigger templates_of_new_tenant after insert on tenant
   for each row execute function templates_of_new_tenant();
+
+-- ── Local times that move with the member ────────────────────────────────────────────────────────
+
+/*
+ * A member who lives by other clocks gets what is planned for a local time at that time there; what waits for quiet
+ * hours to end is asked anew. What was put off for another reason waits on.
+ */
+create function touches_follow_zone() returns trigger language plpgsql as $$
+declare
+  v_now timestamptz := tenant_now(new.tenant_id);
+begin
+  update touchpoint t set due_at = case when d.id is not null then v_now
+      else local_due(t.intent, new.time_zone, coalesce((t.intent ->> 'after')::timestamptz, v_now)) end
+  from touchpoint p
+  left join touch_decision d on d.tenant_id = p.tenant_id and d.touchpoint_id = p.id and d.until = p.due_at
+    and d.reason = 'QUIET_HOURS'
+  where p.tenant_id = new.tenant_id and p.member_id = new.id and p.settled_at is null
+    and t.tenant_id = p.tenant_id and t.id = p.id and t.state = 'PLANNED' and t.due_at > v_now
+    and (d.id is not null or t.intent ? 'time' and not exists (
+      select from touch_decision o
+      where o.tenant_id = p.tenant_id and o.touchpoint_id = p.id and o.until = p.due_at));
+  return null;
+end $$;
+create trigger touches_follow_zone after update of time_zone on member
+  for each row when (old.time_zone is distinct from new.time_zone) execute function touches_follow_zone();
+
+-- ── Sending ──────────────────────────────────────────────────────────────────────────────────────
+
+/* Channels in their order, each once. */
+create function channels_in_order(p_channels text[]) returns text[] language sql immutable parallel safe as $$
+  select (array_agg(c.channel order by c.place))[1:10]
+  from (select u.channel, min(u.place) as place from unnest(p_channels) with ordinality u (channel, place)
+        group by u.channel) c
+$$;
+grant execute on function channels_in_order(text[]) to engawa_app;
+
+/*
+ * Plans a touch that somebody asked for. p_touch: {"channels", "purpose", "content", "at" or "intent", "options",
+ * "source"}. Outcomes: done {touchpoint}, bad_input, not_found, key_reused, membership_ended.
+ */
+create function touch_send(
+  p_key text, p_hash bytea, p_member uuid, p_external_id text, p_touch jsonb, p_actor text
+) returns jsonb language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_member member := member_find(p_member, p_external_id);
+  v_intent jsonb := nullif(p_touch -> 'intent', 'null');
+  v_missing jsonb := template_missing(p_touch -> 'content');
+  v_op record;
+begin
+  if v_missing is not null then
+    return v_missing;
+  elsif v_member.id is null then
+    return jsonb_build_object('is', 'not_found', 'what', 'member');
+  end if;
+  select * into v_op from op_begin(p_key, p_hash, 'SEND', p_actor, v_now);
+  if v_op.replay is not null then
+    return v_op.replay;
+  elsif v_member.membership = 'ENDED' then
+    return op_finish(p_key, membership_ended(v_member));
+  end if;
+  v_intent := v_intent || jsonb_build_object('after', v_now);
+  return op_finish(p_key, jsonb_build_object('is', 'done', 'touchpoint', touchpoint_plan(
+    v_member.id, array(select jsonb_array_elements_text(p_touch -> 'channels')), p_touch ->> 'purpose',
+    p_touch -> 'content',
+    case when v_intent is null then coalesce((p_touch ->> 'at')::timestamptz, v_now)
+      else local_due(v_intent, v_member.time_zone, v_now) end,
+    p_touch ->> 'source', v_op.transaction_id::text, v_now, 1,
+    p_touch -> 'options' || jsonb_build_object('intent', v_intent))));
+end $$;
+grant execute on function touch_send(text, bytea, uuid, text, jsonb, text) to engawa_app;
+
+/* What a message to oneself is for: nobody has to agree to that. sendTouchpoint does not take it. */
+create function test_purpose_of_new_tenant() returns trigger
+language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  perform set_config('app.tenant', new.id::text, true);
+  insert into purpose (tenant_id, key, name, class, consent)
+  values (new.id, 'test', '{"en": "Messages to oneself", "ja": "テスト送信"}', 'SERVICE', 'NONE');
+  return null;
+end $$;
+create trigger test_purpose_of_new_tenant after insert on tenant
+  for each row execute function test_purpose_of_new_tenant();
+
+/* One message to everybody who matches a rule at the moment of sending. */
+create table broadcast (
+  tenant_id   uuid not null references tenant,
+  id          uuid not null default uuid_v7(),
+  /* Whom it is for, as audiences are stored. */
+  audience    jsonb not null check (jsonb_typeof(audience) = 'object'),
+  /* Null: what suits each member. */
+  channels    text[],
+  purpose     text not null check (length(purpose) between 1 and 100),
+  content     jsonb not null check (jsonb_typeof(content) = 'object'),
+  /* priority, wish and expires_at of its touches. */
+  options     jsonb not null default '{}' check (jsonb_typeof(options) = 'object'),
+  /* The local time that was meant; null when one instant holds for all. */
+  intent      jsonb check (jsonb_typeof(intent) = 'object'),
+  state       text not null default 'PLANNED' check (state in ('PLANNED', 'SENDING', 'SENT', 'CANCELLED')),
+  created_at  timestamptz not null,
+  /* When the worker looks at it next, by the tenant's clock; null when nothing is left to do. */
+  due_at      timestamptz,
+  /* The instant of the present look: members of a zone whose hour had come by then. */
+  looked_at   timestamptz,
+  /* The last member of the present look. */
+  reached     uuid,
+  planned     int not null default 0 check (planned >= 0),
+  finished_at timestamptz,
+  actor       text not null,
+  primary key (tenant_id, id),
+  check ((state in ('SENT', 'CANCELLED')) = (finished_at is not null))
+);
+create index broadcast_due on broadcast (tenant_id, due_at) where due_at is not null;
+create index touchpoint_of_broadcast on touchpoint (tenant_id, source_id, id) where source_type = 'broadcast';
+call protect('broadcast');
+create policy system on broadcast for select to engawa_system using (true);
+grant select on broadcast to engawa_app, engawa_system;
+
+/* The zones in which members live, and when a broadcast's hour comes in each; one instant for all when it has no
+   intent. */
+create function broadcast_hours(p_broadcast broadcast) returns table (zone text, due timestamptz)
+language sql stable as $$
+  select z.time_zone, local_due(p_broadcast.intent, z.time_zone, p_broadcast.created_at)
+  from (select distinct m.time_zone from member m where m.tenant_id = p_broadcast.tenant_id) z
+  where p_broadcast.intent is not null
+$$;
+
+/* Plans a broadcast: p_broadcast is {"audience", "channels", "purpose", "content", "options", "at" or "intent"}.
+   Outcomes: done {broadcast}, bad_input, key_reused. */
+create function broadcast_plan(p_key text, p_hash bytea, p_broadcast jsonb, p_actor text) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_intent jsonb := nullif(p_broadcast -> 'intent', 'null');
+  v_missing jsonb := template_missing(p_broadcast -> 'content');
+  v_broadcast broadcast;
+  v_op record;
+begin
+  if v_missing is not null then
+    return v_missing;
+  end if;
+  select * into v_op from op_begin(p_key, p_hash, 'BROADCAST', p_actor, v_now);
+  if v_op.replay is not null then
+    return v_op.replay;
+  end if;
+  insert into broadcast (tenant_id, audience, channels, purpose, content, options, intent, created_at, due_at, actor)
+  values (v_tenant, p_broadcast -> 'audience',
+    case when jsonb_typeof(p_broadcast -> 'channels') = 'array'
+      then array(select jsonb_array_elements_text(p_broadcast -> 'channels')) end,
+    p_broadcast ->> 'purpose', template_pinned(v_tenant, p_broadcast -> 'content'), p_broadcast -> 'options',
+    v_intent || jsonb_build_object('after', v_now), v_now,
+    case when v_intent is null then coalesce((p_broadcast ->> 'at')::timestamptz, v_now) end, p_actor)
+  returning * into v_broadcast;
+  if v_intent is not null then
+    update broadcast b set due_at = coalesce((select min(h.due) from broadcast_hours(v_broadcast) h), v_now)
+    where b.tenant_id = v_tenant and b.id = v_broadcast.id;
+  end if;
+  return op_finish(p_key, jsonb_build_object('is', 'done', 'broadcast', v_broadcast.id));
+end $$;
+
+/*
+ * Begins or goes on with a broadcast that is due: {"is": "sending", "reached", "zones", "dues"} with the zones whose
+ * hour has come, null when one instant holds for all; or idle, when there is nothing to do now.
+ */
+create function broadcast_look(p_broadcast uuid) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_broadcast broadcast;
+begin
+  update broadcast b set state = 'SENDING', looked_at = coalesce(b.looked_at, v_now)
+  where b.tenant_id = v_tenant and b.id = p_broadcast and b.state in ('PLANNED', 'SENDING') and b.due_at <= v_now
+  returning * into v_broadcast;
+  if not found then
+    return jsonb_build_object('is', 'idle');
+  end if;
+  return (
+    select jsonb_build_object('is', 'sending', 'reached', v_broadcast.reached, 'audience', v_broadcast.audience,
+      'channels', to_jsonb(v_broadcast.channels),
+      'zones', case when v_broadcast.intent is not null then coalesce(jsonb_agg(h.zone), '[]') end,
+      'dues', case when v_broadcast.intent is not null then coalesce(jsonb_agg(h.due), '[]') end)
+    from broadcast_hours(v_broadcast) h where h.due <= v_broadcast.looked_at);
+end $$;
+
+/*
+ * Plans the touches of the next members of a broadcast, all at once or not at all. Those between p_reached and p_next
+ * were asked, and p_members matched; p_channels has the channels of each, separated by blanks. p_is_last: there is
+ * nobody after p_next. Outcomes: more, looked (nothing more now), stale (somebody else was faster, or it was called
+ * off), and then nothing is written.
+ */
+create function broadcast_extend(
+  p_broadcast uuid, p_reached uuid, p_next uuid, p_members uuid[], p_channels text[], p_is_last boolean
+) returns jsonb language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_broadcast broadcast;
+  v_purpose purpose;
+  v_planned int;
+  v_next timestamptz;
+begin
+  select * into v_broadcast from broadcast b
+  where b.tenant_id = v_tenant and b.id = p_broadcast and b.state = 'SENDING' for no key update skip locked;
+  if not found or v_broadcast.reached is distinct from p_reached then
+    return jsonb_build_object('is', 'stale');
+  end if;
+  v_purpose := purpose_of(v_broadcast.purpose);
+  with planned as (
+    insert into touchpoint (tenant_id, member_id, channels, channel, purpose, class, content, planned_at, due_at,
+                            source_type, source_id, priority, expires_at, intent, wish)
+    select v_tenant, m.id, string_to_array(p.channels, ' '), split_part(p.channels, ' ', 1), v_broadcast.purpose,
+      v_purpose.class, v_broadcast.content, d.due, d.due, 'broadcast', p_broadcast::text,
+      coalesce((v_broadcast.options ->> 'priority')::int, 50), (v_broadcast.options ->> 'expires_at')::timestamptz,
+      v_broadcast.intent, coalesce(v_broadcast.options ->> 'wish', v_purpose.wish)
+    from unnest(p_members, p_channels) p (member, channels)
+    join member m on m.tenant_id = v_tenant and m.id = p.member
+    cross join lateral (select case when v_broadcast.intent is null then v_broadcast.due_at
+      else local_due(v_broadcast.intent, m.time_zone, v_broadcast.created_at) end as due) d
+    on conflict (tenant_id, member_id, purpose, source_type, source_id, occurrence) do nothing
+    returning id, member_id
+  ), announced as (
+    insert into outbox (tenant_id, type, member_id, payload, at)
+    select v_tenant, 'touchpoint.planned', p.member_id, jsonb_build_object('touchpoint', p.id), v_now from planned p
+  )
+  select count(*) into v_planned from planned;
+  if not p_is_last then
+    update broadcast b set planned = b.planned + v_planned, reached = p_next
+    where b.tenant_id = v_tenant and b.id = p_broadcast;
+    return jsonb_build_object('is', 'more', 'reached', p_next);
+  end if;
+  select min(h.due) into v_next from broadcast_hours(v_broadcast) h where h.due > v_broadcast.looked_at;
+  update broadcast b set planned = b.planned + v_planned, reached = null, looked_at = null, due_at = v_next,
+    state = case when v_next is null then 'SENT' else 'SENDING' end,
+    finished_at = case when v_next is null then v_now end
+  where b.tenant_id = v_tenant and b.id = p_broadcast;
+  return jsonb_build_object('is', 'looked');
+end $$;
+
+/*
+ * Calls a broadcast off: nobody more is planned, and what is planned and not being sent is called off by and by, see
+ * broadcast_wind_down. Outcomes: done {is_cancelled}, not_found.
+ */
+create function broadcast_cancel(p_broadcast uuid) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_broadcast broadcast;
+begin
+  select * into v_broadcast from broadcast b where b.tenant_id = v_tenant and b.id = p_broadcast for no key update;
+  if not found then
+    return jsonb_build_object('is', 'not_found', 'what', 'broadcast');
+  elsif v_broadcast.state = 'CANCELLED' or v_broadcast.state = 'SENT' and not exists (
+      select from touchpoint t where t.tenant_id = v_tenant and t.source_type = 'broadcast'
+        and t.source_id = p_broadcast::text and t.settled_at is null) then
+    return jsonb_build_object('is', 'done', 'is_cancelled', v_broadcast.state = 'CANCELLED');
+  end if;
+  update broadcast b set state = 'CANCELLED', finished_at = v_now, due_at = v_now
+  where b.tenant_id = v_tenant and b.id = p_broadcast;
+  return jsonb_build_object('is', 'done', 'is_cancelled', true);
+end $$;
+
+/* Calls off touches of a broadcast that was called off, at most p_limit; true when there may be more. */
+create function broadcast_wind_down(p_broadcast uuid, p_limit int) returns boolean
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_left int;
+begin
+  select count(touchpoint_cancel(t.id, jsonb_build_object('broadcast', p_broadcast))) into v_left
+  from (
+    select p.id from touchpoint p
+    where p.tenant_id = v_tenant and p.source_type = 'broadcast' and p.source_id = p_broadcast::text
+      and p.settled_at is null and not exists (
+        select from delivery d
+        where d.tenant_id = p.tenant_id and d.touchpoint_id = p.id and d.claimed_until > clock_timestamp())
+    order by p.id limit p_limit
+    for no key update skip locked
+  ) t;
+  if v_left < p_limit then
+    update broadcast b set due_at = null
+    where b.tenant_id = v_tenant and b.id = p_broadcast and b.state = 'CANCELLED';
+  end if;
+  return v_left = p_limit;
+end $$;
+
+/* The tenant's broadcasts with something to do now, the longest due first. */
+create function broadcasts_due() returns table (broadcast_id uuid, is_cancelled boolean) language sql stable as $$
+  select b.id, b.state = 'CANCELLED' from broadcast b
+  where b.tenant_id = (select app_tenant()) and b.due_at <= tenant_now((select app_tenant()))
+  order by b.due_at, b.id
+$$;
+
+grant execute on function
+  broadcast_plan(text, bytea, jsonb, text),
+  broadcast_look(uuid),
+  broadcast_extend(uuid, uuid, uuid, uuid[], text[], boolean),
+  broadcast_cancel(uuid),
+  broadcast_wind_down(uuid, int),
+  broadcasts_due() to engawa_app;

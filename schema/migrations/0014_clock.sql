@@ -2,12 +2,13 @@
 
 set local role engawa_owner;
 
-/* Tenants with lapses, crossings, activations, expiries or lapsed holds due by their own clocks. */
+/* Tenants with lapses, crossings, activations, expiries, lapsed holds or broadcasts due by their own clocks. */
 create function due_tenants() returns setof uuid language sql stable as $$
   select t.id from tenant t
   where exists (select from lifecycle_state s where s.tenant_id = t.id and s.due_at < coalesce(t.clock_at, now()))
      or (select max(s.replay_after) < now() from lifecycle_state s where s.tenant_id = t.id and s.replay_after is not null)
      or exists (select from wallet w where w.tenant_id = t.id and w.due_at <= coalesce(t.clock_at, now()))
+     or exists (select from broadcast b where b.tenant_id = t.id and b.due_at <= coalesce(t.clock_at, now()))
 $$;
 grant execute on function due_tenants() to engawa_system;
 
@@ -39,7 +40,8 @@ begin
        where s.tenant_id = v_tenant and s.due_at is not null order by s.due_at limit 1),
       (select w.due_at from wallet w where w.tenant_id = v_tenant and w.due_at is not null order by w.due_at limit 1),
       (select p.due_at from touchpoint p where p.tenant_id = v_tenant and p.state = 'PLANNED' order by p.due_at limit 1),
-      (select min(p.due_at) from touchpoint p where p.tenant_id = v_tenant and p.state = 'CLAIMED'));
+      (select min(p.due_at) from touchpoint p where p.tenant_id = v_tenant and p.state = 'CLAIMED'),
+      (select min(b.due_at) from broadcast b where b.tenant_id = v_tenant and b.due_at is not null));
     if v_next > v_now then
       v_now := v_next;
       update tenant set clock_at = v_now where id = v_tenant;
@@ -50,7 +52,8 @@ begin
     loop
       exit when points_settle_due(1000) = 0;
     end loop;
-    if exists (select from touchpoint p where p.tenant_id = v_tenant and p.state in ('PLANNED', 'CLAIMED') and p.due_at <= v_now) then
+    if exists (select from touchpoint p where p.tenant_id = v_tenant and p.state in ('PLANNED', 'CLAIMED') and p.due_at <= v_now)
+       or exists (select from broadcast b where b.tenant_id = v_tenant and b.due_at <= v_now) then
       return jsonb_build_object('is', 'done', 'now', v_now, 'is_there', false, 'touches', true);
     end if;
     exit when v_now = p_to;

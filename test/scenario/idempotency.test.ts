@@ -25,6 +25,8 @@ const hold = async (shop: Shop, member: object) => {
   return shop.do('holdPoints', { member, points: 40, expiresIn: 'PT1H', reason: 'Cart' })
 }
 
+const message = { purpose: 'service', template: 'thank-you' }
+
 const MAKINGS: Record<string, Making> = {
   registerMember: () => {
     const input = { externalId: randomUUID(), displayName: 'Aki' }
@@ -75,6 +77,14 @@ const MAKINGS: Record<string, Making> = {
     { member, stage: 'negotiation', reason: 'Asked for an offer' },
     { member, stage: 'visitor', reason: 'Asked for an offer' },
   ],
+  sendTouchpoint: (_, { by }) => [
+    { to: { member: by }, ...message, parameters: { order: 'A-1' } },
+    { to: { member: by }, ...message, parameters: { order: 'A-2' } },
+  ],
+  async sendTest(shop) {
+    await shop.member('anna')
+    return [{ content: { title: 'Hi', body: 'One.' } }, { content: { title: 'Hi', body: 'Two.' } }]
+  },
   endMembership: (_, { by: member }) => [
     { member, end: 'LEFT' },
     { member, end: 'REMOVED' },

@@ -15,6 +15,7 @@ const WAYS: Record<string, readonly string[]> = {
   'Member.purchases': ['member(by: {externalId: "mia"}) { purchases(@) { # } }'],
   'Member.stageHistory': ['member(by: {externalId: "mia"}) { stageHistory(@) { # } }'],
   'Member.timeline': ['member(by: {externalId: "mia"}) { timeline(@) { # } }'],
+  'Query.broadcasts': ['broadcasts(@) { # }'],
   'Query.doubtfulDeliveries': [
     'doubtfulDeliveries(@) { # }',
     'doubtfulDeliveries(doubt: POSSIBLE_MISS, @) { # }',
@@ -24,6 +25,7 @@ const WAYS: Record<string, readonly string[]> = {
     ...['OLDEST', 'COOLEST', 'MOST_EXPECTED_PURCHASES'].map((order) => `members(orderBy: ${order}, @) { # }`),
     'members(filter: {not: {stage: ["visitor"]}}, search: "mia", @) { # }',
   ],
+  'Query.templates': ['templates(@) { # }'],
   'Wallet.postings': ['member(by: {externalId: "mia"}) { wallet { postings(@) { # } } }'],
 }
 
@@ -68,6 +70,16 @@ beforeAll(async () => {
     for (const order of orders) await shop.do('recordPurchase', { member, ...order })
     for (const { orderId } of orders) await shop.do('refundPurchase', { orderId })
     await deliverDue(shop.ground.app.db, shop.tenant.id, shop.ground.app.delivery)
+  }
+  const said = {
+    content: { title: 'Hi', body: 'There.' },
+    purpose: 'service',
+    at: { instant: '2099-01-01T00:00:00Z' },
+  }
+  for (let i = 0; i < 9; i++) {
+    const texts = [{ locale: 'en', title: 'Hi', body: 'There.' }]
+    await shop.do('saveTemplate', { key: `template-${i}`, texts })
+    await shop.do('sendTouchpoint', { to: { audience: { stage: ['repeat'] } }, ...said })
   }
   await onServer(shop.ground.databaseUrl, (client) =>
     client.query(`update delivery set doubt = 'POSSIBLE_MISS' where tenant_id = $1`, [shop.tenant.id]),

@@ -42,6 +42,7 @@ async function putOff(member: World) {
 
 /** The scope that each type needs of staff and integrations. A type without one here fails the test. */
 const SCOPES: Record<string, string> = {
+  Broadcast: 'touchpoints:read',
   Delivery: 'touchpoints:read',
   Hold: 'points:read',
   InboxItem: 'touchpoints:read',
@@ -50,11 +51,12 @@ const SCOPES: Record<string, string> = {
   Posting: 'points:read',
   Purchase: 'purchases:read',
   StageChange: 'members:read',
+  Template: 'touchpoints:read',
   Touchpoint: 'touchpoints:read',
   Wallet: 'points:read',
 }
-/** What members do not see, their own neither: how the tenant's channels work. */
-const INNER = ['Delivery']
+/** What members do not see, their own neither: how the tenant's channels work, and what it is about to say. */
+const INNER = ['Broadcast', 'Delivery', 'Template']
 const ALL = [...new Set(Object.values(SCOPES))]
 const without = (scope: string | undefined) => ALL.filter((each) => each !== scope).join(' ')
 

@@ -11,6 +11,19 @@ export interface Side {
 /** The arguments of a question about what is one's own, which is answered when it is asked once. */
 type Own = (side: Side) => object | Promise<object>
 
+/** A message to the member itself, all parts of it, for some Monday to come. */
+const message = {
+  channels: 'inbox',
+  content: { title: 'Hi', body: 'There.' },
+  purpose: 'service',
+  at: { local: { time: '08:00', weekdays: 'MON' } },
+}
+
+async function newTouch({ shop, world }: Side): Promise<string> {
+  const sent = await shop.do('sendTouchpoint', { to: { member: world.by }, ...message })
+  return sent.touchpoint.id
+}
+
 const fresh = () => `fresh ${randomUUID()}`
 
 async function newMember({ shop }: Side) {
@@ -67,6 +80,7 @@ const wholePolicy = {
 
 /** For every root field one question about what is one's own. Issuers are looked at apart. */
 export const OWN: Record<string, Own> = {
+  'Query.broadcasts': () => ({}),
   'Query.contactPolicy': async ({ shop }) => {
     await shop.do('saveContactPolicy', wholePolicy.input)
     return {}
@@ -92,6 +106,7 @@ export const OWN: Record<string, Own> = {
   'Query.webhookEndpoints': () => ({}),
   'Mutation.addWebhookEndpoint': () => keyed({ url: hookUrl, types: ['member.registered'] }),
   'Query.whyNot': ({ world }) => ({ member: world.by, touchpoint: world.ids.Touchpoint }),
+  'Mutation.cancelTouchpoint': async (side) => ({ input: { touchpoint: await newTouch(side) } }),
   'Mutation.captureHold': async (side) => keyed({ hold: await newHold(side) }),
   'Mutation.checkChannel': () => ({ input: { channel: 'inbox' } }),
   'Mutation.configureChannel': () => ({ input: { channel: 'inbox', config: {}, isEnabled: true } }),
@@ -121,6 +136,11 @@ export const OWN: Record<string, Own> = {
       texts: { locale: 'ja', kind: 'line', title: 'Hi', body: 'There.' },
     },
   }),
+  'Mutation.sendTest': async ({ shop }) => {
+    await shop.member('anna')
+    return keyed({ channels: 'inbox', content: message.content })
+  },
+  'Mutation.sendTouchpoint': ({ world }) => keyed({ to: { member: world.by }, ...message }),
   'Mutation.spendPoints': ({ world }) => keyed({ member: world.by, points: 1, reason: 'Soap' }),
   'Mutation.updateMember': ({ world }) => ({ input: { member: world.by, displayName: 'Yuki' } }),
   'Mutation.updateWebhookEndpoint': ({ world }) => ({

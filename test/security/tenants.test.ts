@@ -31,7 +31,13 @@ function ofMember(list: string): string {
 }
 
 /** The lists that are asked for by themselves: their cursors are among the places. */
-const ROOT_LISTS = ['Query.doubtfulDeliveries', 'Query.members', 'Query.templates', 'Query.webhookEndpoints']
+const ROOT_LISTS = [
+  'Query.doubtfulDeliveries',
+  'Query.broadcasts',
+  'Query.members',
+  'Query.templates',
+  'Query.webhookEndpoints',
+]
 
 const ASKED = PLACES.filter(({ root }) => !APART.includes(root))
 

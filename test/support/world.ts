@@ -53,9 +53,22 @@ export async function makeWorld(shop: Shop, externalId: string): Promise<World> 
     ...{ Hold: held.hold.id, InboxItem: inbox.nodes[0].id, Touchpoint: inbox.nodes[0].touchpoint.id },
     Template: data.template.id,
     ...(await makeWebhooks(shop)),
+    Broadcast: await makeBroadcast(shop),
     Delivery: inbox.nodes[0].touchpoint.deliveries[0].id,
   }
   return { ...member, ids, orderId }
+}
+
+/** A broadcast for a time that does not come. */
+async function makeBroadcast(shop: Shop): Promise<string> {
+  const said = { template: 'thank-you', parameters: { order: 'A-1' }, purpose: 'service' }
+  const to = { audience: { stage: 'customer' } }
+  const { broadcast } = await shop.do('sendTouchpoint', {
+    to,
+    ...said,
+    at: { instant: '2099-01-01T00:00:00Z' },
+  })
+  return broadcast.id
 }
 
 /** An endpoint that is sent nothing, with something on its failure list. */

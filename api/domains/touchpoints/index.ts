@@ -1,5 +1,6 @@
 export { type DeliveryPorts, deliver } from './deliver.ts'
 export { Touchpoint } from './graphql.ts'
+export { type Extent, extendBroadcasts } from './sending.broadcast.ts'
 export { markInboxRead } from './service.ts'
 export {
   deliverDue,

@@ -4,6 +4,7 @@ import type { Db } from '../../platform/db.ts'
 import { type Jobs, jobQueue } from '../../platform/jobs.ts'
 import type { Log } from '../../platform/log.ts'
 import { type DeliveryPorts, deliver } from './deliver.ts'
+import { extendBroadcasts } from './sending.broadcast.ts'
 import { dueTouchpoints } from './store.ts'
 
 /** Jobs that deliver one touch each. */
@@ -103,12 +104,13 @@ async function enqueueDue(system: pg.Pool, jobs: Jobs): Promise<number> {
 }
 
 /**
- * Delivers here and now everything of one tenant that is due by its clock, in the order in which it fell due, as
- * far as it goes: afterwards all of it is settled or put off. What another worker is sending is waited for.
+ * Plans the touches of what broadcasts of one tenant are due by its clock, and delivers here and now everything that
+ * is due, in the order in which it fell due, as far as it goes: afterwards all of it is settled or put off. What another worker is sending is waited for.
  * Returns how many touches were settled or put off.
  */
 export async function deliverDue(db: Db, tenantId: string, ports: DeliveryPorts): Promise<number> {
   const tenant = db.tenant(tenantId)
+  await extendBroadcasts(tenant, { chunks: Number.POSITIVE_INFINITY })
   let booked = 0
   while (true) {
     const due = await dueTouchpoints(tenant, batch)
