@@ -54,7 +54,12 @@ async function create(template: string): Promise<TestDatabase> {
     client.query(`create database ${name} template ${template} strategy wal_log`),
   )
   const drop = async () => {
-    await onServer(url, (client) => client.query(`drop database if exists ${name} with (force)`))
+    await onServer(url, async (client) => {
+      // A pool that was ended may still be closing its connections, and one that is killed fails after its test.
+      const open = 'select from pg_stat_activity where datname = $1'
+      await until(async () => (await client.query(open, [name])).rowCount === 0, 2_000).catch(() => {})
+      await client.query(`drop database if exists ${name} with (force)`)
+    })
   }
   return { url: databaseUrl(url, name), [Symbol.asyncDispose]: drop }
 }

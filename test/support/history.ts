@@ -1,5 +1,6 @@
 import { type Delivered, followEvents } from '../../sdk/events.ts'
 import type { Shop } from './shop.ts'
+import { until } from './until.ts'
 
 /** An event as these tests ask for it. */
 export interface Told {
@@ -19,15 +20,18 @@ export interface HistoryOptions {
   readonly transport?: 'ws' | 'sse'
 }
 
-/** The place where the tenant's log ends now. */
+/** The place where the tenant's log ends once all that was announced is logged. */
 export async function headOf(shop: Shop): Promise<string> {
+  const { system } = shop.ground.app.db
+  const announced = 'select from outbox where tenant_id = $1 limit 1'
+  await until(async () => (await system.query(announced, [shop.tenant.id])).rows.length === 0)
   const { data } = await shop.ask(shop.staff, '{ viewer { asOf } }')
   return data.viewer.asOf
 }
 
 /** Every event that a token may see after a cursor, as a live stream tells it, up to the log's end as it is now. */
 export async function history(shop: Shop, token: string, options: HistoryOptions): Promise<Told[]> {
-  const end = await settledHead(shop)
+  const end = await headOf(shop)
   const told: Told[] = []
   if (end === options.after) return told
   const over = new AbortController()
@@ -47,14 +51,4 @@ export async function history(shop: Shop, token: string, options: HistoryOptions
     stop(cursor)
   }
   return told
-}
-
-/** The log's end once all that was announced is logged. */
-async function settledHead(shop: Shop): Promise<string> {
-  const { system } = shop.ground.app.db
-  for (;;) {
-    const { rows } = await system.query('select from outbox where tenant_id = $1 limit 1', [shop.tenant.id])
-    if (rows.length === 0) return headOf(shop)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
 }
