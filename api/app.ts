@@ -28,6 +28,7 @@ import { type Deployment, loadChannels } from './host/index.ts'
 import { openAuth, type Viewer } from './platform/auth/index.ts'
 import { openClock } from './platform/clock.ts'
 import type { Config } from './platform/config.ts'
+import { readCursorKey } from './platform/cursor.ts'
 import { type Db, openDb } from './platform/db.ts'
 import { startDue } from './platform/due.ts'
 import { type Egress, openEgress } from './platform/egress.ts'
@@ -114,7 +115,7 @@ export async function openApp(options: AppOptions): Promise<App> {
       await openAuth({ system: db.system, tenants, clock, egress, log, dataDir: config.dataDir }),
       (part) => part.close(),
     )
-    const cursorKey = await readCursorKey(db)
+    const cursorKey = await readCursorKey(db.system)
     const events = opened(
       openEvents({
         url: options.databaseUrl,
@@ -133,13 +134,12 @@ export async function openApp(options: AppOptions): Promise<App> {
       log,
       settings: (tenantId, channel) => readSaved(db.tenant(tenantId), channel, vault),
     })
-    const delivery: DeliveryPorts = { channels, clock, announced: () => events.poke() }
-
     let url: string | undefined
     const links = new Links({
       secret: cursorKey,
       publicUrl: () => config.publicUrl ?? (url ? new URL(url).origin : `http://localhost:${config.port}`),
     })
+    const delivery: DeliveryPorts = { channels, clock, links, announced: () => events.poke() }
 
     let touches: ReturnType<typeof startTouchpointWorker> | undefined
     let webhooks: ReturnType<typeof startWebhookWorker> | undefined
@@ -243,12 +243,6 @@ async function settle(db: Db, tenantId: string): Promise<boolean> {
   // Bounded, and gone on with at the next look, so that a large broadcast leaves room for other tenants.
   await extendBroadcasts(tenant, { chunks: 20 })
   return replayed + moved + booked > 0
-}
-
-async function readCursorKey({ system }: Db): Promise<Uint8Array> {
-  const { rows } = await system.query<{ cursor_key: Uint8Array }>('select cursor_key from sequencer')
-  if (!rows[0]) throw new TypeError('the sequencer has no row')
-  return rows[0].cursor_key
 }
 
 interface ContextParts extends Pick<Context, 'egress' | 'refreshAuth'> {

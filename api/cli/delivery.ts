@@ -1,8 +1,10 @@
 import deployment from '../../engawa.config.ts'
 import { readSaved } from '../domains/channels/index.ts'
+import { Links } from '../domains/consents/index.ts'
 import type { DeliveryPorts } from '../domains/touchpoints/index.ts'
 import { loadChannels } from '../host/index.ts'
 import { openClock } from '../platform/clock.ts'
+import { readCursorKey } from '../platform/cursor.ts'
 import { openEgress } from '../platform/egress.ts'
 import { openLog } from '../platform/log.ts'
 import { openVault } from '../platform/vault.ts'
@@ -26,7 +28,11 @@ export async function withPorts<T>(
       log: openLog({ level: 'warn' }),
       settings: (tenantId, channel) => readSaved(db.tenant(tenantId), channel, vault),
     })
-    return await work({ channels, clock })
+    const links = new Links({
+      secret: await readCursorKey(db.system),
+      publicUrl: () => config.publicUrl ?? `http://localhost:${config.port}`,
+    })
+    return await work({ channels, clock, links })
   } finally {
     clock.close()
   }

@@ -1,4 +1,5 @@
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
+import type pg from 'pg'
 
 /** A place in one tenant's log: everything up to and including `pos` has been seen. */
 export interface Place {
@@ -71,4 +72,11 @@ function seal(key: KeyObject, bytes: Buffer): Buffer {
     .update(bytes.subarray(0, BODY))
     .digest()
     .subarray(0, MAC)
+}
+
+/** Reads what authenticates cursors, and the links in messages: the same for every node. */
+export async function readCursorKey(system: pg.Pool): Promise<Uint8Array> {
+  const { rows } = await system.query<{ cursor_key: Uint8Array }>('select cursor_key from sequencer')
+  if (!rows[0]) throw new TypeError('the sequencer has no row')
+  return rows[0].cursor_key
 }

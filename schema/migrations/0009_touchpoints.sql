@@ -218,6 +218,19 @@ language sql as $$
     jsonb_array_elements(newest.touches) t
 $$;
 
+/* Plans the message that asks a member to confirm, whoever asked: at once, while the question is open. */
+create function touch_of_confirmation() returns trigger language plpgsql as $$
+begin
+  perform touchpoint_plan(new.member_id, array[new.channel], 'consent-confirmation',
+    jsonb_build_object('template', case new.what when 'ADDRESS' then 'address-confirmation' else 'consent-confirmation' end,
+                       'parameters', '{}'::jsonb),
+    new.asked_at, 'confirmation', new.id::text, new.asked_at, 1,
+    jsonb_strip_nulls(jsonb_build_object('priority', 90, 'expires_at', new.expires_at, 'address', new.address_id)));
+  return null;
+end $$;
+create trigger touch_of_confirmation after insert on confirmation
+  for each row execute function touch_of_confirmation();
+
 /*
  * Takes what is due, at most p_limit of each tenant, earliest first, each tenant by its own clock, and keeps it
  * for p_lease of real time. A touch whose worker was lost comes back when its lease has lapsed. Two scans at

@@ -12,6 +12,8 @@ export interface Occasion {
   readonly expiresAt: Date | null
   readonly locale: string
   readonly timeZone: string
+  /** Where the member can stop messages of this kind; undefined for service messages. */
+  readonly unsubscribeUrl: string | undefined
   /** Whether another channel remains. */
   readonly hasNext: boolean
   /** The tenant's clock. */
@@ -41,6 +43,7 @@ export async function attempt(channel: OpenChannel, claimed: Claim, occasion: Oc
     timeZone: occasion.timeZone,
     withinMs: callMs,
     now,
+    ...(occasion.unsubscribeUrl !== undefined && { unsubscribeUrl: occasion.unsubscribeUrl }),
     ...(expiresAt && { expiresAt }),
   }
   const preparation = await channel.prepare(claimed.content, claimed.address, message)

@@ -1,6 +1,7 @@
 import type { Fault } from '@engawa/sdk'
 import type { TenantClient } from '../../platform/db.ts'
 import type { Channel, Channels, OpenChannel } from '../channels/index.ts'
+import type { Links } from '../consents/index.ts'
 import { attempt } from './attempt.ts'
 import { heldMs } from './dispositions.ts'
 import {
@@ -24,6 +25,8 @@ export interface DeliveryPorts {
   readonly channels: Channels
   /** Real time; a tenant on a test clock lives on that instead. */
   readonly clock: { now(): Date }
+  /** Makes the links in messages; without it, messages have none. */
+  readonly links?: Pick<Links, 'unsubscribeUrl' | 'confirmUrl'>
   /** Called after a commit that announced something. */
   readonly announced?: () => void
 }
@@ -69,7 +72,7 @@ async function through(id: string, { tenant, brief, ports }: Situation): Promise
   if (!opened.ok) return hold(tenant, brief.id, { ...unusable(opened.fault), channel: id, forMs: heldMs })
   const said = brief.written.includes(id)
     ? null
-    : await renderTouch(tenant, brief.content, brief.member, channel.kind)
+    : await renderTouch(tenant, toSay(tenant, brief, ports), brief.member, channel.kind)
   if (said?.ok === false) {
     const detail =
       'missing' in said ? { code: 'MISSING' } : { code: said.problem.code, part: said.problem.part }
@@ -88,9 +91,14 @@ async function carried(
 ): Promise<Step> {
   const hasNext = brief.channels.at(-1) !== channel.id
   const now = clockOf(brief, ports)
+  const { member, purpose } = brief
+  const unsubscribeUrl =
+    brief.class === 'MARKETING'
+      ? ports.links?.unsubscribeUrl({ tenant: tenant.tenantId, member, purpose, channel: channel.id })
+      : undefined
   const booked = await Promise.all(
     deliveries.map(async (each) => {
-      const settlement = await attempt(open, each, { ...brief, hasNext, now })
+      const settlement = await attempt(open, each, { ...brief, unsubscribeUrl, hasNext, now })
       return settle(tenant, each, { kind: channel.kind, settlement })
     }),
   )
@@ -107,6 +115,13 @@ function unusable({ cause, code }: Fault) {
   // Never set up is as good as not there; what was set up and does not work is for people to put right.
   const reason = code === 'NOT_CONFIGURED' ? 'CHANNEL_MISSING' : 'CHANNEL_DISABLED'
   return { reason, detail: { cause, ...(code !== undefined && { code }) } } as const
+}
+
+/** What is to be said; a question to confirm has its link beside it, which nobody else may know. */
+function toSay({ tenantId }: TenantClient, brief: Brief, { links }: DeliveryPorts): Brief['content'] {
+  if (brief.sourceType !== 'confirmation' || !links) return brief.content
+  const link = links.confirmUrl({ tenant: tenantId, confirmation: brief.sourceId })
+  return { ...brief.content, parameters: { ...Object(brief.content.parameters), link } }
 }
 
 function clockOf({ clockAt }: Brief, { clock }: DeliveryPorts): () => Date {

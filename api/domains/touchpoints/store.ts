@@ -14,6 +14,12 @@ export interface Brief {
   /** The channels that it was written for already. */
   readonly written: readonly string[]
   readonly isSettled: boolean
+  readonly purpose: string
+  /** The purpose's, when the touch was planned. */
+  readonly class: 'SERVICE' | 'MARKETING'
+  /** What it follows from. */
+  readonly sourceType: string
+  readonly sourceId: string
   readonly content: ToSay
   readonly wish: Wish
   readonly expiresAt: Date | null
@@ -28,9 +34,9 @@ export interface Brief {
 export async function readBrief(tx: Tx, touchpoint: string): Promise<Brief | undefined> {
   const [brief] = await tx.query<Brief>({
     name: 'touchpoint_brief',
-    text: `select p.id, p.channel, p.channels, p.settled_at is not null as "isSettled", p.content, p.wish,
-        p.expires_at as "expiresAt", p.member_id as member, m.locale, m.time_zone as "timeZone",
-        t.clock_at as "clockAt",
+    text: `select p.id, p.channel, p.channels, p.settled_at is not null as "isSettled", p.purpose, p.class,
+        p.source_type as "sourceType", p.source_id as "sourceId", p.content, p.wish, p.expires_at as "expiresAt",
+        p.member_id as member, m.locale, m.time_zone as "timeZone", t.clock_at as "clockAt",
         array(select d.channel from delivery d
           where d.tenant_id = p.tenant_id and d.touchpoint_id = p.id) as written
       from touchpoint p
