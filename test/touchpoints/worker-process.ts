@@ -1,6 +1,6 @@
 /*
  * A worker process of its own, for tests that kill it. Arguments: the database, and `hang` to say "sending" in the
- * middle of each delivery and never come back; otherwise it delivers to inboxes, each in 20 ms, so that a kill finds
+ * middle of each delivery and never come back; otherwise it delivers to inboxes, each in 60 ms, so that a kill finds
  * some on their way. It says "ready" when it works.
  */
 import { setTimeout as delay } from 'node:timers/promises'
@@ -17,7 +17,7 @@ const [url = '', manner] = process.argv.slice(2)
 const slow: typeof inbox = {
   ...inbox,
   async send(ctx, prepared) {
-    if (manner !== 'hang') await delay(20)
+    if (manner !== 'hang') await delay(60)
     else {
       console.log('sending')
       await new Promise(() => {})
