@@ -25,8 +25,10 @@ create table webhook_endpoint (
   is_claimed      boolean not null default false,
   /* Goes up with each claim; what a worker books with an older one is refused. */
   fence           bigint not null default 0,
-  /* Goes up when staff change what is sent or where to; what was sent before that is not booked. */
+  /* Goes up when staff change what is sent or where to; what failed before that does not count. */
   version         bigint not null default 1,
+  /* Goes up when staff take it back in the log; what was sent before that is not booked. */
+  rewinds         bigint not null default 0,
   last_success_at timestamptz,
   last_failure_at timestamptz,
   /* What the last failure was: {"fault", "status"}. */
@@ -310,8 +312,8 @@ declare
   v_tenant uuid := current_tenant();
   v_floor bigint := webhook_floor();
 begin
-  update webhook_endpoint e set pos = greatest(p_pos, v_floor)
-  where e.tenant_id = v_tenant and e.id = p_endpoint and e.pos > greatest(p_pos, v_floor);
+  update webhook_endpoint e set pos = least(e.pos, greatest(p_pos, v_floor)), rewinds = e.rewinds + 1
+  where e.tenant_id = v_tenant and e.id = p_endpoint;
   delete from webhook_failure f
   where f.tenant_id = v_tenant and f.endpoint_id = p_endpoint and f.kind = 'GIVEN_UP'
     and f.pos > greatest(p_pos, v_floor);
@@ -367,7 +369,8 @@ end $$;
 /*
  * What a claimed endpoint is to be sent next, at most p_limit: failures that somebody wants sent again, else the
  * events after its place that it wants and may see. p_facts is {type: scope} of every type there is. Holds the claim for
- * p_lease more. Outcomes: taken {url, version, attempt, items, until, secrets}, where items are all there is up to the
+ * p_lease more. Outcomes: taken {url, version, rewinds, attempt, items, until,
+ * secrets}, where items are all there is up to the
  * position `until`; more (nothing so far: ask again); idle (nothing, and the claim is given back); stale (somebody else
  * has it).
  */
@@ -439,7 +442,7 @@ begin
     return jsonb_build_object('is', case when v_until < v_head then 'more' else 'idle' end);
   end if;
   return jsonb_build_object('is', 'taken', 'url', v_endpoint.url, 'version', v_endpoint.version::text,
-    'items', v_items, 'until', v_until::text,
+    'rewinds', v_endpoint.rewinds::text, 'items', v_items, 'until', v_until::text,
     'attempt', case when v_endpoint.attempt_of = (v_items #>> '{0,id}')::uuid then v_endpoint.attempt else 0 end,
     'secrets', (
       select jsonb_agg(jsonb_build_object('id', s.id, 'sealed', encode(s.sealed, 'base64'),
@@ -451,31 +454,37 @@ begin
 end $$;
 
 /*
- * Books what was sent. p_done is {"pos", "replayed", "isSuccess", "failure", "isOver"}: the position up to which all
+ * Books what was sent. p_done is {"version", "rewinds", "pos", "replayed", "isSuccess", "failure",
+ * "isOver"}: what webhook_take said of the first two; the position up to which all
  * is done, or null; the failures that were accepted when they were sent again; whether anything was accepted; and what
  * went wrong last, {"item", "fault", "attempt", "follows", "waitMs"}, or null. `follows` is RETRY (put off by waitMs),
  * GIVE_UP (onto the failure list), or DISABLE. Otherwise the claim is kept for p_lease, unless isOver. Outcomes: done;
- * changed (staff changed the endpoint meanwhile: nothing is booked, and the claim is given back); stale (somebody else
- * has it).
+ * changed (staff changed the endpoint since the version and rewinds of p_done: what was accepted is booked unless they
+ * took it back, a try in vain is not, and the claim is given back); stale (somebody else has it).
  */
-create function webhook_settle(p_endpoint uuid, p_fence bigint, p_version bigint, p_done jsonb, p_lease interval)
-returns jsonb language plpgsql security definer set search_path = public, pg_temp as $$
+create function webhook_settle(p_endpoint uuid, p_fence bigint, p_done jsonb, p_lease interval) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   v_tenant uuid := current_tenant();
   v_now timestamptz := clock_timestamp();
   v_endpoint webhook_endpoint;
   v_failure jsonb := nullif(p_done -> 'failure', 'null');
   v_follows text := v_failure ->> 'follows';
-  v_has_come_on boolean := v_follows is not null or p_done ->> 'pos' is not null or p_done -> 'replayed' <> '[]';
+  v_is_changed boolean;
 begin
   select * into v_endpoint from webhook_endpoint e
   where e.tenant_id = v_tenant and e.id = p_endpoint and e.fence = p_fence and e.is_claimed for no key update;
   if v_endpoint.id is null then
     return jsonb_build_object('is', 'stale');
-  elsif v_endpoint.version <> p_version then
+  end if;
+  v_is_changed := v_endpoint.version <> (p_done ->> 'version')::bigint;
+  if v_endpoint.rewinds <> (p_done ->> 'rewinds')::bigint then
     update webhook_endpoint e set is_claimed = false, due_at = v_now
     where e.tenant_id = v_tenant and e.id = p_endpoint;
     return jsonb_build_object('is', 'changed');
+  elsif v_is_changed and (v_follows <> 'GIVE_UP' or (v_failure #>> '{item,isReplay}')::boolean) then
+    v_failure := null;
+    v_follows := null;
   end if;
   delete from webhook_failure f
   where f.tenant_id = v_tenant and f.endpoint_id = p_endpoint
@@ -487,15 +496,15 @@ begin
     pos = coalesce((p_done ->> 'pos')::bigint, e.pos),
     -- A turn that ended before its first try leaves the count as it was.
     attempt = case when v_follows = 'RETRY' then (v_failure ->> 'attempt')::int
-                   when v_has_come_on then 0 else e.attempt end,
+                   when v_follows is not null or (p_done ->> 'isSuccess')::boolean then 0 else e.attempt end,
     attempt_of = case when v_follows = 'RETRY' then (v_failure #>> '{item,id}')::uuid
-                      when not v_has_come_on then e.attempt_of end,
+                      when v_follows is null and not (p_done ->> 'isSuccess')::boolean then e.attempt_of end,
     is_claimed = v_follows is distinct from 'RETRY' and v_follows is distinct from 'DISABLE'
-      and not (p_done ->> 'isOver')::boolean,
+      and not (p_done ->> 'isOver')::boolean and not v_is_changed,
     due_at = case
       when v_follows = 'RETRY' then v_now + (v_failure ->> 'waitMs')::bigint * interval '1 ms'
       when v_follows = 'DISABLE' then null
-      when (p_done ->> 'isOver')::boolean then v_now
+      when (p_done ->> 'isOver')::boolean or v_is_changed then v_now
       else v_now + p_lease end,
     state = case when v_follows = 'DISABLE' then 'DISABLED' else e.state end,
     disabled_reason = case when v_follows = 'DISABLE' then 'GONE' else e.disabled_reason end,
@@ -504,7 +513,7 @@ begin
     last_failure_at = case when v_failure is null then e.last_failure_at else v_now end,
     last_failure = coalesce(v_failure -> 'fault', e.last_failure)
   where e.tenant_id = v_tenant and e.id = p_endpoint;
-  return jsonb_build_object('is', 'done');
+  return jsonb_build_object('is', case when v_is_changed then 'changed' else 'done' end);
 end $$;
 
 /* Puts an item onto the failure list, or back onto it. */
@@ -538,6 +547,6 @@ grant execute on function
   webhook_endpoint_add(text, bytea, text, jsonb, jsonb), webhook_endpoint_update(uuid, jsonb),
   webhook_secret_rotate(uuid, jsonb, interval), webhook_endpoint_disable(uuid), webhook_endpoint_enable(uuid),
   webhook_endpoint_remove(uuid), webhook_replay(text, bytea, text, uuid, uuid[], timestamptz, bigint),
-  webhook_take(uuid, bigint, jsonb, int, interval), webhook_settle(uuid, bigint, bigint, jsonb, interval)
+  webhook_take(uuid, bigint, jsonb, int, interval), webhook_settle(uuid, bigint, jsonb, interval)
 to engawa_app;
 grant execute on function webhook_due(uuid[], int, interval), webhook_failures_forget(int) to engawa_system;

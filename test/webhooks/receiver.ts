@@ -8,7 +8,7 @@ import { until } from '../support/until.ts'
 /** An app whose webhooks reach receivers on this machine, and whose pauses are short. */
 export const quick: TestAppOptions = {
   publicEgress: openEgress({ allow: ['127.0.0.1'] }),
-  webhooks: { waits: [0, 10, 10, 10] },
+  webhooks: { waits: [0, 10, 10, 10], lookMs: 30 },
 }
 
 /** A webhook as it was posted. */
@@ -87,8 +87,11 @@ export async function isSignedWith(secret: string, { headers, text }: HttpReques
   return (await verifyWebhook({ headers, body: text }, { secrets: [secret] })).is === 'verified'
 }
 
-/** Waits until nothing is left to send, and nothing waits for another try. */
-export async function untilSent(...receivers: Receiver[]): Promise<void> {
+/** Waits until all that was announced is logged, nothing is left to send, and nothing waits for another try. */
+export async function untilSent(shop: Shop, ...receivers: Receiver[]): Promise<void> {
+  const { system } = shop.ground.app.db
+  const waiting = () => system.query('select from outbox where tenant_id = $1 limit 1', [shop.tenant.id])
+  await until(async () => (await waiting()).rowCount === 0)
   await until(async () => {
     const states = await Promise.all(receivers.map(({ look }) => look('backlog attempt')))
     return states.every(({ backlog, attempt }) => backlog === 0 && attempt === 0)

@@ -30,6 +30,7 @@ export interface Taken {
   readonly is: 'taken'
   readonly url: string
   readonly version: string
+  readonly rewinds: string
   /** How often the first of the items was tried before. */
   readonly attempt: number
   readonly items: readonly Item[]
@@ -55,8 +56,8 @@ export interface Fault {
   readonly status: number | null
 }
 
-/** What became of what was sent. */
-export interface Done {
+/** What became of what was sent, since it was taken with this version and these rewinds. */
+export interface Done extends Pick<Taken, 'version' | 'rewinds'> {
   /** Everything up to here is done. */
   readonly pos: string | null
   /** Failures that were accepted. */
@@ -119,12 +120,11 @@ interface TakenRow extends Omit<Taken, 'secrets'> {
 export function settle(
   tx: Tx,
   { endpoint, fence }: Claim,
-  { version, done, leaseMs }: { version: string; done: Done; leaseMs: number },
+  { done, leaseMs }: { done: Done; leaseMs: number },
 ): Promise<{ readonly is: 'done' | 'changed' | 'stale' }> {
-  return call(tx, `select webhook_settle($1, $2, $3, $4, $5::int * interval '1 ms') as outcome`, [
+  return call(tx, `select webhook_settle($1, $2, $3, $4::int * interval '1 ms') as outcome`, [
     endpoint,
     fence,
-    version,
     JSON.stringify(done),
     leaseMs,
   ])

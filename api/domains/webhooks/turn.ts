@@ -27,6 +27,8 @@ export interface Patience {
   readonly leaseMs: number
   /** How often progress is noted: what a lost worker had sent since then is sent again. */
   readonly noteMs: number
+  /** How often is looked for what is due by the clock. */
+  readonly lookMs: number
   /** How long one endpoint is served before others have a turn. */
   readonly turnMs: number
   /** Events that are read at a time. */
@@ -74,7 +76,7 @@ async function openSecrets(
     )
   } catch (err) {
     if (!(err instanceof SealedError)) throw err
-    log.error({ err, tenant, endpoint }, 'The secret of a webhook endpoint cannot be opened.')
+    log.warn({ err, tenant, endpoint }, 'The secret of a webhook endpoint cannot be opened.')
     return undefined
   }
 }
@@ -174,11 +176,12 @@ class Batch {
   async #note({ failure = null, isOver = false }: Partial<Done>): Promise<boolean> {
     const { tx, turn, taken, patience } = this.#parts
     const leased = performance.now()
+    const { version, rewinds } = taken
     const done = {
-      ...{ pos: this.#pos, replayed: this.#replayed, isSuccess: this.#isSuccess },
+      ...{ version, rewinds, pos: this.#pos, replayed: this.#replayed, isSuccess: this.#isSuccess },
       ...{ failure, isOver },
     }
-    const { is } = await settle(tx, turn, { version: taken.version, done, leaseMs: patience.leaseMs })
+    const { is } = await settle(tx, turn, { done, leaseMs: patience.leaseMs })
     this.#leased = leased
     this.#pos = null
     this.#replayed = []

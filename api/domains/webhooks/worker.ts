@@ -26,14 +26,15 @@ const usual: Patience = {
   answerMs: 15_000,
   leaseMs: 30_000,
   noteMs: 1_000,
+  lookMs: 1_000,
   turnMs: 10_000,
   batch: 100,
 }
 /** Endpoints that are served at a time. */
 const mostTurns = 64
-/** The least time between two looks, the usual time, and how often one is at the logs of all tenants. */
+/** The least time between two looks. */
 const betweenLooksMs = 50
-const everyMs = 1_000
+/** Of the looks that come by themselves, how many until one at the logs of all tenants, and until old failures go. */
 const looksPerSweep = 5
 const looksPerForgetting = 3_600
 /** How long what is on its way may take once the worker is stopped. */
@@ -120,7 +121,7 @@ export function startWebhookWorker(ports: WebhookPorts): WebhookWorker {
     if (ticks % looksPerForgetting === 0) void forget()
     ticks += 1
     poke()
-  }, everyMs)
+  }, patience.lookMs)
   const deaf = ports.onGrowth(grow)
   poke()
   return {
