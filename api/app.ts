@@ -2,7 +2,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { registerPredicates } from './domains/audiences/index.ts'
 import { channelsPort, readSaved } from './domains/channels/index.ts'
-import { Links, linksPort, memberPages } from './domains/consents/index.ts'
+import { consentPredicate, Links, linksPort, memberPages } from './domains/consents/index.ts'
 import { freshnessBandPredicate, settleLifecycle, stagePredicate } from './domains/lifecycle/index.ts'
 import {
   attributePredicate,
@@ -88,6 +88,7 @@ registerPredicates(
   stagePredicate,
   freshnessBandPredicate,
   purchasesPredicate,
+  consentPredicate,
 )
 
 /** Wires the platform, the graph, the rooms and the plugins into one object, and starts it. */

@@ -22,6 +22,7 @@ import {
   Duration,
   Json,
   LocalDate,
+  LocalTime,
   Minor,
   Points,
   type Scalars,
@@ -101,6 +102,7 @@ export const builder = new SchemaBuilder<{
 
 builder.addScalarType('DateTime', DateTime)
 builder.addScalarType('LocalDate', LocalDate)
+builder.addScalarType('LocalTime', LocalTime)
 builder.addScalarType('Duration', Duration)
 builder.addScalarType('TimeZone', TimeZone)
 builder.addScalarType('Points', Points)

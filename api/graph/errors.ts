@@ -1,6 +1,7 @@
 import {
   CODES,
   type Code,
+  ConfirmationExpiredError,
   type DomainCode,
   type DomainError,
   DuplicateOrderError,
@@ -28,6 +29,7 @@ const domainCodes = [
   'MEMBERSHIP_ENDED',
   'TRANSITION_NOT_ALLOWED',
   'REFUND_EXCEEDS_PURCHASE',
+  'CONFIRMATION_EXPIRED',
 ] as const satisfies readonly DomainCode[]
 
 const ErrorCode = builder.enumType('ErrorCode', {
@@ -130,6 +132,15 @@ builder.objectType(RefundExceedsPurchaseError, {
       type: 'Minor',
       description: 'What can still be given back: minor units of the purchase, or points of the spend.',
     }),
+  }),
+})
+
+builder.objectType(ConfirmationExpiredError, {
+  name: 'ConfirmationExpiredError',
+  description: CODES.CONFIRMATION_EXPIRED.when,
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    expiredAt: t.expose('expiredAt', { type: 'DateTime', description: 'Until when it could be answered.' }),
   }),
 })
 

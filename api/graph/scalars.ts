@@ -7,6 +7,7 @@ export type Scalars = {
   ID: { Input: string; Output: string }
   DateTime: { Input: Date; Output: Date | string }
   LocalDate: { Input: string; Output: string }
+  LocalTime: { Input: string; Output: string }
   Duration: { Input: string; Output: string }
   TimeZone: { Input: string; Output: string }
   Points: { Input: bigint; Output: bigint | string }
@@ -38,6 +39,15 @@ export const LocalDate = scalar<string, string>('LocalDate', {
   parse: (value) => (typeof value === 'string' && isDay(value) ? value : undefined),
   serialize: (value) => (typeof value === 'string' && isDay(value) ? value : undefined),
 })
+
+/** A time of the day, on the clocks of whatever zone its owner lives in. */
+export const LocalTime = scalar<string, string>('LocalTime', {
+  description: 'A time of the day without a time zone, from 00:00 to 23:59: `08:30`.',
+  right: 'a time of the day, such as 08:30',
+  parse: (value) => (typeof value === 'string' && TIME.test(value) ? value : undefined),
+  serialize: (value) => (typeof value === 'string' && TIME.test(value) ? value : undefined),
+})
+const TIME = /^([01]\d|2[0-3]):[0-5]\d$/
 
 /** A length of time. Inside it stays ISO 8601 text, which PostgreSQL reads as an interval. */
 export const Duration = scalar<string, string>('Duration', {

@@ -16,6 +16,10 @@ export const CODES = {
   MEMBERSHIP_ENDED: { status: 409, when: 'The membership has ended.' },
   TRANSITION_NOT_ALLOWED: { status: 409, when: 'Nobody may move a member between these stages by hand.' },
   REFUND_EXCEEDS_PURCHASE: { status: 409, when: 'More would be given back than is left.' },
+  CONFIRMATION_EXPIRED: {
+    status: 409,
+    when: 'The confirmation came too late, or what it was about was taken back.',
+  },
   UNAUTHENTICATED: { status: 401, when: 'No token, or one that is not accepted.' },
   FORBIDDEN: { status: 403, when: 'The token is good, but does not allow this.' },
   BAD_INPUT: { status: 400, when: 'A value is wrong; the error names the field and what would be right.' },
@@ -46,6 +50,7 @@ export type DomainFailure =
   | MembershipEndedError
   | TransitionNotAllowedError
   | RefundExceedsPurchaseError
+  | ConfirmationExpiredError
 
 /** A well-formed id of nothing, or of somebody else's thing. */
 export class NotFoundError extends DomainError {
@@ -146,6 +151,16 @@ export class RefundExceedsPurchaseError extends DomainError {
   }
 }
 
+/** The member answered too late, or what was to be confirmed was withdrawn or removed meanwhile. */
+export class ConfirmationExpiredError extends DomainError {
+  readonly code = 'CONFIRMATION_EXPIRED'
+  readonly expiredAt: Date
+  constructor(expiredAt: Date) {
+    super(`This confirmation expired at ${expiredAt.toISOString()}. Ask for a new one.`)
+    this.expiredAt = expiredAt
+  }
+}
+
 /** Refuses a whole request, or one field of it: a top-level error with this code. */
 export abstract class RequestError extends Error {
   abstract readonly code: Code
@@ -213,6 +228,7 @@ export type Rejection =
       readonly allowed: readonly string[]
     }
   | { readonly is: 'refund_exceeds_purchase'; readonly refundable: string }
+  | { readonly is: 'confirmation_expired'; readonly expired_at: string }
   | { readonly is: 'bad_input'; readonly field: string; readonly message: string }
 
 /** What a business function of the database returns: done, with its facts, or a refusal. */
@@ -244,6 +260,8 @@ export function raise<Done extends { readonly is: 'done' }>(outcome: Done | Reje
       throw new TransitionNotAllowedError(outcome.from, outcome.to, outcome.allowed)
     case 'refund_exceeds_purchase':
       throw new RefundExceedsPurchaseError(BigInt(outcome.refundable))
+    case 'confirmation_expired':
+      throw new ConfirmationExpiredError(new Date(outcome.expired_at))
     case 'bad_input':
       throw new BadInputError(outcome.field, outcome.message)
     default:

@@ -36,6 +36,25 @@ begin
   return row(v_tenant, p_key, '{}', 'MARKETING', 'SINGLE', 'preferMiss', false)::purpose;
 end $$;
 
+/* Describes a purpose, for the first time or anew. Outcomes: done {purpose}, bad_input beyond 100 purposes. */
+create function purpose_save(p_purpose jsonb) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_purpose purpose := jsonb_populate_record(null::purpose, p_purpose);
+begin
+  v_purpose.tenant_id := v_tenant;
+  perform pg_advisory_xact_lock(hashtext('engawa.purpose'), hashtext(v_tenant::text));
+  if (select count(*) from purpose p where p.tenant_id = v_tenant and p.key <> v_purpose.key) >= 100 then
+    return jsonb_build_object('is', 'bad_input', 'field', 'key', 'message', 'A tenant has at most 100 purposes.');
+  end if;
+  insert into purpose values (v_purpose.*)
+  on conflict (tenant_id, key) do update set
+    name = excluded.name, class = excluded.class, consent = excluded.consent, wish = excluded.wish,
+    requires_verified_address = excluded.requires_verified_address;
+  return jsonb_build_object('is', 'done', 'purpose', v_purpose.key);
+end $$;
+
 create function purposes_of_new_tenant() returns trigger
 language plpgsql security definer set search_path = public, pg_temp as $$
 begin
@@ -120,6 +139,105 @@ begin
   perform announce('address.changed', a.member_id, jsonb_build_object('address', a.id, 'kind', a.kind),
     tenant_now(a.tenant_id))
   from address a where a.tenant_id = current_tenant() and a.id = p_address;
+end $$;
+
+/*
+ * Adds an address that p_source gave, in the spelling of its channel; one that is there already is kept, with what is
+ * new of its value. Outcomes: done {address, member, is_new}, not_found, membership_ended, bad_input.
+ */
+create function address_add(
+  p_member uuid, p_external_id text, p_kind text, p_value jsonb, p_identity text, p_source text
+) returns jsonb language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_member member := member_find(p_member, p_external_id);
+  v_id uuid;
+  v_is_new boolean;
+begin
+  if v_member.id is null then
+    return jsonb_build_object('is', 'not_found', 'what', 'member');
+  end if;
+  -- One at a time, so that they can be counted.
+  select * into v_member from member m where m.tenant_id = v_tenant and m.id = v_member.id for no key update;
+  if v_member.membership = 'ENDED' then
+    return membership_ended(v_member);
+  elsif (select count(*) from address a where a.tenant_id = v_tenant and a.member_id = v_member.id
+           and a.kind = p_kind and a.removed_at is null and a.identity <> p_identity) >= 20 then
+    return jsonb_build_object('is', 'bad_input', 'field', 'value', 'message',
+      'A member has at most 20 addresses of one kind. Remove one first.');
+  end if;
+  insert into address as a (tenant_id, member_id, kind, value, identity, source, added_at)
+  values (v_tenant, v_member.id, p_kind, p_value, p_identity, p_source, tenant_now(v_tenant))
+  on conflict (tenant_id, member_id, kind, identity) where removed_at is null do update set
+    value = case a.source when 'profile' then a.value else excluded.value end
+  returning a.id, a.xmax = 0 into v_id, v_is_new;
+  if v_is_new then
+    perform address_announce(v_id);
+  end if;
+  return jsonb_build_object('is', 'done', 'address', v_id, 'member', v_member.id, 'is_new', v_is_new);
+end $$;
+
+/*
+ * Takes an address away, of p_member alone unless null; with the profile's, the e-mail of the profile goes. Outcomes:
+ * done {address, member}, not_found.
+ */
+create function address_remove(p_address uuid, p_member uuid) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_address address;
+begin
+  select * into v_address from address a
+  where a.tenant_id = v_tenant and a.id = p_address and a.member_id = coalesce(p_member, a.member_id);
+  if not found then
+    return jsonb_build_object('is', 'not_found', 'what', 'address');
+  end if;
+  if v_address.removed_at is null then
+    if v_address.source = 'profile' then
+      perform member_update(v_address.member_id, null, '{"email": null}');
+    end if;
+    -- Of an ended membership the profile stays as it is.
+    update address a set removed_at = v_now
+    where a.tenant_id = v_tenant and a.id = p_address and a.removed_at is null;
+    update confirmation q set expires_at = least(q.expires_at, v_now)
+    where q.tenant_id = v_tenant and q.address_id = p_address and q.confirmed_at is null;
+    perform address_announce(p_address);
+  end if;
+  return jsonb_build_object('is', 'done', 'address', p_address, 'member', v_address.member_id);
+end $$;
+
+/*
+ * Asks the member by a message through p_channel whether an address is theirs, of p_member alone unless null. One that
+ * is verified is not asked about. Outcomes: done {address, member}, not_found, key_reused, membership_ended.
+ */
+create function address_verification_ask(
+  p_key text, p_hash bytea, p_address uuid, p_member uuid, p_channel text, p_actor text
+) returns jsonb language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_address address;
+  v_member member;
+  v_replay jsonb;
+begin
+  select * into v_address from address a
+  where a.tenant_id = v_tenant and a.id = p_address and a.member_id = coalesce(p_member, a.member_id)
+    and a.removed_at is null;
+  if not found then
+    return jsonb_build_object('is', 'not_found', 'what', 'address');
+  end if;
+  select b.replay into v_replay
+  from op_begin(p_key, p_hash, 'VERIFY_ADDRESS', p_actor, tenant_now(v_tenant)) b;
+  if v_replay is not null then
+    return v_replay;
+  end if;
+  v_member := member_find(v_address.member_id, null);
+  if v_member.membership = 'ENDED' then
+    return op_finish(p_key, membership_ended(v_member));
+  elsif v_address.verified_at is null then
+    perform confirmation_ask(v_member.id, null, p_address, p_channel);
+  end if;
+  return op_finish(p_key, jsonb_build_object('is', 'done', 'address', p_address, 'member', v_member.id));
 end $$;
 
 /* The members who can be found at an address. */
@@ -209,6 +327,49 @@ begin
   )
   select w.id into v_id from written w order by w.id limit 1;
   return v_id;
+end $$;
+
+/*
+ * Suppresses by hand: p_target is {"address"}, the id of one; {"kind", "identity"}; or {"member", "channel", "kind"},
+ * one member on one channel, the member by id or as {"external_id"}. Outcomes: done {suppression}, not_found.
+ */
+create function suppression_add(p_target jsonb, p_until timestamptz, p_detail jsonb) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_scope text := case when p_target ? 'channel' then 'MEMBER_CHANNEL' else 'ADDRESS' end;
+  v_kind text := p_target ->> 'kind';
+  v_identity text := p_target ->> 'identity';
+  v_member uuid;
+begin
+  if p_target ? 'address' then
+    select a.kind, a.identity, a.member_id into v_kind, v_identity, v_member from address a
+    where a.tenant_id = v_tenant and a.id = (p_target ->> 'address')::uuid;
+    if not found then
+      return jsonb_build_object('is', 'not_found', 'what', 'address');
+    end if;
+  elsif v_scope = 'MEMBER_CHANNEL' then
+    v_member := (member_find((p_target ->> 'member')::uuid, p_target ->> 'external_id')).id;
+    if v_member is null then
+      return jsonb_build_object('is', 'not_found', 'what', 'member');
+    end if;
+  end if;
+  return jsonb_build_object('is', 'done', 'suppression', suppress_identity(v_kind, v_identity, v_scope, v_member,
+    p_target ->> 'channel', 'MANUAL', p_until, tenant_now(v_tenant), p_detail));
+end $$;
+
+/* Lifts a suppression, once. Others of the same address still hold. Outcomes: done {suppression}, not_found. */
+create function suppression_lift(p_suppression uuid, p_reason text, p_actor text) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+begin
+  update suppression s set lifted_at = tenant_now(v_tenant), lifted_by = p_actor, lift_reason = p_reason
+  where s.tenant_id = v_tenant and s.id = p_suppression and s.lifted_at is null;
+  if not found and not exists (select from suppression s where s.tenant_id = v_tenant and s.id = p_suppression) then
+    return jsonb_build_object('is', 'not_found', 'what', 'suppression');
+  end if;
+  return jsonb_build_object('is', 'done', 'suppression', p_suppression);
 end $$;
 
 /*
@@ -604,8 +765,88 @@ begin
     limit 1);
 end $$;
 
+/*
+ * Changes what p_changes names of a member's wishes: channels, quiet_from with quiet_to, preferred_time. Outcomes:
+ * done {member}, not_found, membership_ended.
+ */
+create function preference_save(p_member uuid, p_external_id text, p_changes jsonb) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_member member := member_find(p_member, p_external_id);
+  v_given preference := jsonb_populate_record(null::preference, p_changes);
+begin
+  if v_member.id is null then
+    return jsonb_build_object('is', 'not_found', 'what', 'member');
+  elsif v_member.membership = 'ENDED' then
+    return membership_ended(v_member);
+  end if;
+  insert into preference as p (tenant_id, member_id, channels, quiet_from, quiet_to, preferred_time)
+  values (v_tenant, v_member.id, coalesce(v_given.channels, '{}'), v_given.quiet_from, v_given.quiet_to,
+    v_given.preferred_time)
+  on conflict (tenant_id, member_id) do update set
+    channels = case when p_changes ? 'channels' then excluded.channels else p.channels end,
+    quiet_from = case when p_changes ? 'quiet_from' then excluded.quiet_from else p.quiet_from end,
+    quiet_to = case when p_changes ? 'quiet_to' then excluded.quiet_to else p.quiet_to end,
+    preferred_time = case when p_changes ? 'preferred_time' then excluded.preferred_time else p.preferred_time end;
+  return jsonb_build_object('is', 'done', 'member', v_member.id);
+end $$;
+
+/*
+ * Pauses touches, by the member's wish (MEMBER) or the staff's (STAFF); again, it is the new one that counts.
+ * Outcomes: done {member}, not_found, membership_ended, bad_input when it is over before it begins.
+ */
+create function touches_pause(
+  p_member uuid, p_external_id text, p_by text, p_until timestamptz, p_reason text, p_actor text
+) returns jsonb language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_member member := member_find(p_member, p_external_id);
+begin
+  if v_member.id is null then
+    return jsonb_build_object('is', 'not_found', 'what', 'member');
+  elsif v_member.membership = 'ENDED' then
+    return membership_ended(v_member);
+  elsif p_until <= v_now then
+    return jsonb_build_object('is', 'bad_input', 'field', 'endsAt', 'message', 'A pause ends in the future.');
+  end if;
+  insert into touch_pause as p (tenant_id, member_id, paused_by, since, until, reason, actor)
+  values (v_tenant, v_member.id, p_by, v_now, p_until, p_reason, p_actor)
+  on conflict (tenant_id, member_id, paused_by) do update set
+    since = case when p.until <= v_now then excluded.since else p.since end,
+    until = excluded.until, reason = excluded.reason, actor = excluded.actor;
+  return jsonb_build_object('is', 'done', 'member', v_member.id);
+end $$;
+
+/* Ends the pause of one (MEMBER, STAFF), or all when p_by is null. Outcomes: done {member}, not_found. */
+create function touches_resume(p_member uuid, p_external_id text, p_by text) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_member uuid := (member_find(p_member, p_external_id)).id;
+begin
+  if v_member is null then
+    return jsonb_build_object('is', 'not_found', 'what', 'member');
+  end if;
+  delete from touch_pause p
+  where p.tenant_id = v_tenant and p.member_id = v_member and p.paused_by = coalesce(p_by, p.paused_by);
+  return jsonb_build_object('is', 'done', 'member', v_member);
+end $$;
+
 grant execute on function
   purpose_of(text),
+  address_key(uuid, text, text),
+  member_channel_key(uuid, uuid, text),
+  purpose_save(jsonb),
+  address_add(uuid, text, text, jsonb, text, text),
+  address_remove(uuid, uuid),
+  address_verification_ask(text, bytea, uuid, uuid, text, text),
+  suppression_add(jsonb, timestamptz, jsonb),
+  suppression_lift(uuid, text, text),
+  preference_save(uuid, text, jsonb),
+  touches_pause(uuid, text, text, timestamptz, text, text),
+  touches_resume(uuid, text, text),
   member_of_identity(text, text),
   suppress_identity(text, text, text, uuid, text, text, timestamptz, timestamptz, jsonb),
   addresses_for(uuid, text, text, text),

@@ -3,6 +3,7 @@ import {
   BadInputError,
   CODES,
   type Code,
+  ConfirmationExpiredError,
   DomainError,
   DuplicateOrderError,
   HoldExpiredError,
@@ -60,6 +61,11 @@ const REJECTIONS: readonly (readonly [Rejection, DomainError, message: string])[
     { is: 'refund_exceeds_purchase', refundable: '9223372036854775807' },
     new RefundExceedsPurchaseError(9223372036854775807n),
     'This would give back more than is left; 9223372036854775807 can still be refunded.',
+  ],
+  [
+    { is: 'confirmation_expired', expired_at: at },
+    new ConfirmationExpiredError(new Date('2026-04-01T00:00:00.123Z')),
+    'This confirmation expired at 2026-04-01T00:00:00.123Z. Ask for a new one.',
   ],
 ]
 

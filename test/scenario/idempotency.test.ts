@@ -89,8 +89,22 @@ const MAKINGS: Record<string, Making> = {
     { member, end: 'LEFT' },
     { member, end: 'REMOVED' },
   ],
+  giveConsent: (_, { by: member }) => [
+    { ...consent, member, textVersion: 'v1' },
+    { ...consent, member, textVersion: 'v2' },
+  ],
+  withdrawConsent: (_, { by: member }) => [
+    { ...consent, member },
+    { ...consent, member, source: 'phone' },
+  ],
+  async requestAddressVerification(shop, { by: member }) {
+    const value = `U${randomUUID().replaceAll('-', '')}`
+    const { address } = await shop.do('addAddress', { member, channel: 'line', value })
+    return [{ address: address.id, channel: 'line' }, { address: address.id }]
+  },
 }
 
+const consent = { purpose: 'offers', channel: 'line', source: 'form' }
 const keyed = Object.values(schema.getMutationType()?.getFields() ?? {})
   .filter(({ args }) => {
     const type = args[0] && getNamedType(args[0].type)

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { isObjectType } from 'graphql'
 import { beforeAll, describe, expect, it, test } from 'vitest'
 import { deliverDue } from '../../api/domains/touchpoints/index.ts'
@@ -11,6 +12,9 @@ let shop: Shop
 
 /** How to reach each list, with `@` for the page's arguments. A list of the schema without a way fails the test. */
 const WAYS: Record<string, readonly string[]> = {
+  'Consent.history': ['member(by: {externalId: "mia"}) { consents(last: 1) { nodes { history(@) { # } } } }'],
+  'Member.addresses': ['member(by: {externalId: "mia"}) { addresses(@) { # } }'],
+  'Member.consents': ['member(by: {externalId: "mia"}) { consents(@) { # } }'],
   'Member.inbox': ['member(by: {externalId: "mia"}) { inbox(@) { # } }'],
   'Member.purchases': ['member(by: {externalId: "mia"}) { purchases(@) { # } }'],
   'Member.stageHistory': ['member(by: {externalId: "mia"}) { stageHistory(@) { # } }'],
@@ -25,6 +29,7 @@ const WAYS: Record<string, readonly string[]> = {
     ...['OLDEST', 'COOLEST', 'MOST_EXPECTED_PURCHASES'].map((order) => `members(orderBy: ${order}, @) { # }`),
     'members(filter: {not: {stage: ["visitor"]}}, search: "mia", @) { # }',
   ],
+  'Query.suppressions': ['suppressions(@) { # }', 'suppressions(reason: MANUAL, isLifted: false, @) { # }'],
   'Query.templates': ['templates(@) { # }'],
   'Wallet.postings': ['member(by: {externalId: "mia"}) { wallet { postings(@) { # } } }'],
 }
@@ -69,6 +74,7 @@ beforeAll(async () => {
     }))
     for (const order of orders) await shop.do('recordPurchase', { member, ...order })
     for (const { orderId } of orders) await shop.do('refundPurchase', { orderId })
+    for (const order of orders) await agree(member, order.orderId)
     await deliverDue(shop.ground.app.db, shop.tenant.id, shop.ground.app.delivery)
   }
   const said = {
@@ -85,6 +91,18 @@ beforeAll(async () => {
     client.query(`update delivery set doubt = 'POSSIBLE_MISS' where tenant_id = $1`, [shop.tenant.id]),
   )
 })
+
+/** Three addresses, consents and suppressions a day, and three words about the first consent of all. */
+async function agree(member: object, order: string) {
+  const consent = { member, channel: 'line', textVersion: 'v1', source: 'form' }
+  for (const purpose of ['first', order]) await shop.do('giveConsent', { ...consent, purpose })
+  const value = `U${createHash('md5').update(order).digest('hex')}`
+  await shop.do('addAddress', { member, channel: 'line', value })
+  await shop.do('suppressAddress', {
+    target: { value: { channel: 'line', value } },
+    reason: 'Asked by phone',
+  })
+}
 
 test('every list of the schema is paged through below', () => {
   const lists = Object.values(schema.getTypeMap())

@@ -42,7 +42,10 @@ async function putOff(member: World) {
 
 /** The scope that each type needs of staff and integrations. A type without one here fails the test. */
 const SCOPES: Record<string, string> = {
+  Address: 'consents:read',
   Broadcast: 'touchpoints:read',
+  Consent: 'consents:read',
+  ConsentChange: 'consents:read',
   Delivery: 'touchpoints:read',
   Hold: 'points:read',
   InboxItem: 'touchpoints:read',
@@ -51,6 +54,7 @@ const SCOPES: Record<string, string> = {
   Posting: 'points:read',
   Purchase: 'purchases:read',
   StageChange: 'members:read',
+  Suppression: 'consents:read',
   Template: 'touchpoints:read',
   Touchpoint: 'touchpoints:read',
   Wallet: 'points:read',
@@ -142,6 +146,8 @@ test.each(['{ members { nodes { id } } }', '{ ledgerCheck { wallets } }'])(
 // Each waits a second for a checkpoint behind what is hidden.
 describe.concurrent('events', () => {
   const EVENT_SCOPES: Record<string, string> = {
+    address: 'consents:read',
+    consent: 'consents:read',
     delivery: 'touchpoints:read',
     member: 'members:read',
     membership: 'members:read',

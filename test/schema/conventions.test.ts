@@ -136,6 +136,7 @@ test('every error has its facts', () => {
     MembershipEndedError: ['endedAt'],
     TransitionNotAllowedError: ['allowed', 'from', 'to'],
     RefundExceedsPurchaseError: ['refundable'],
+    ConfirmationExpiredError: ['expiredAt'],
   })
   expect(
     objects.filter(({ name }) => name.endsWith('Error')).filter((type) => !implementsOf(type, 'Error')),
@@ -167,6 +168,9 @@ test('every event has its facts', () => {
       'touchpoint',
       'reason touchpoint',
       'channel delivery state touchpoint',
+      'channel purpose state',
+      'address kind',
+      'channel suppression',
     ].sort(),
   )
 })
@@ -269,16 +273,21 @@ test('enums shout, types are nouns in capitals, fields are small', () => {
 
 /** The only places where any JSON may go in or out. */
 const JSON_PLACES = [
+  'AddAddressInput.value',
   'AddIssuerInput.jwks',
+  'Address.value',
   'AttributeRule.atLeast',
   'AttributeRule.atMost',
   'AttributeRule.equals',
   'AttributeRule.in',
   'Broadcast.audience',
   'Channel.config',
+  'ChannelAddressInput.value',
   'ChannelRule.audience',
   'ConfigureChannelInput.config',
+  'ConsentChange.proof',
   'ContentInput.data',
+  'GiveConsentInput.proof',
   'Member.attributes',
   'RegisterMemberInput.attributes',
   'SendTestInput.parameters',
@@ -287,6 +296,7 @@ const JSON_PLACES = [
   'TemplateText.data',
   'TemplateTextInput.data',
   'UpdateMemberInput.attributes',
+  'WithdrawConsentInput.proof',
 ]
 
 /** Fields and input fields of a type. */
@@ -326,6 +336,7 @@ test('scalars are those of the house', () => {
     'Duration',
     'JSON',
     'LocalDate',
+    'LocalTime',
     'Minor',
     'Points',
     'TimeZone',

@@ -71,6 +71,7 @@ const BAD: Record<string, readonly unknown[]> = {
   Int: [2_147_483_648, 1.5, '1', true],
   JSON: [...UNFIT, ...UNFIT.map((text) => ({ deep: [{ text }] })), { 'na\0me': 1 }, { '\ud800': 1 }],
   LocalDate: ['2026-02-30', '2026-4-1', '2026-04-01T00:00:00Z', '', 20260401, ...UNFIT],
+  LocalTime: ['8:00', '24:00', '08:60', '08:00:00', '', 800, ...UNFIT],
   Minor: NO_NUMBERS,
   Points: [...NO_NUMBERS, '0', 0],
   String: [5, true, {}, ...UNFIT],

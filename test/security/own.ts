@@ -61,6 +61,29 @@ async function newEndpoint({ shop }: Side): Promise<string> {
   return added.endpoint.id
 }
 
+/** An address as the channel line has them. */
+const lineUser = () => `U${randomUUID().replaceAll('-', '')}`
+
+async function newAddress(side: Side): Promise<string> {
+  const input = { member: await newMember(side), channel: 'line', value: lineUser() }
+  return (await side.shop.do('addAddress', input, { select: 'address { id }' })).address.id
+}
+
+const consent = { purpose: 'offers', channel: 'line', source: 'form' }
+
+/** The token of the question that was asked last. */
+async function newToken({ shop: { ground, tenant } }: Side): Promise<string> {
+  const text = 'select q.id from confirmation q where own(q) order by q.id desc limit 1'
+  const [asked] = await ground.app.db.tenant(tenant.id).query<{ id: string }>({ text, values: [] })
+  return ground.app.links.confirmToken({ tenant: tenant.id, confirmation: asked?.id ?? '' })
+}
+
+async function newSuppression({ shop, world }: Side): Promise<string> {
+  const target = { member: { member: world.by, channel: 'line' } }
+  const input = { target, reason: 'Asked by phone' }
+  return (await shop.do('suppressAddress', input, { select: 'suppression { id }' })).suppression.id
+}
+
 const keyed = async (input: object | Promise<object>) => ({
   input: { idempotencyKey: fresh(), ...(await input) },
 })
@@ -99,7 +122,9 @@ export const OWN: Record<string, Own> = {
     parameters: { order: 'A-1' },
   }),
   'Query.purchase': ({ world }) => ({ orderId: world.orderId }),
+  'Query.purposes': () => ({}),
   'Query.stages': () => ({}),
+  'Query.suppressions': () => ({}),
   'Query.template': () => ({ key: 'thank-you' }),
   'Query.templates': () => ({}),
   'Query.viewer': () => ({}),
@@ -113,13 +138,26 @@ export const OWN: Record<string, Own> = {
   'Mutation.disableChannel': () => ({ input: { channel: 'line' } }),
   'Mutation.disableWebhookEndpoint': ({ world }) => ({ input: { endpoint: world.ids.WebhookEndpoint } }),
   'Mutation.enableWebhookEndpoint': ({ world }) => ({ input: { endpoint: world.ids.WebhookEndpoint } }),
+  'Mutation.addAddress': async (side) => ({
+    input: { member: await newMember(side), channel: 'line', value: lineUser() },
+  }),
+  'Mutation.confirmConsent': async (side) => {
+    const given = { ...consent, purpose: 'newsletter', textVersion: 'v1', member: await newMember(side) }
+    await side.shop.do('giveConsent', given)
+    return { input: { token: await newToken(side) } }
+  },
   'Mutation.endMembership': async (side) => keyed({ member: await newMember(side), end: 'LEFT' }),
+  'Mutation.giveConsent': ({ world }) => keyed({ ...consent, textVersion: 'v1', member: world.by }),
   'Mutation.grantPoints': ({ world }) => keyed({ member: world.by, points: 5, reason: 'Sorry' }),
   'Mutation.holdPoints': ({ world }) =>
     keyed({ member: world.by, points: 1, expiresIn: 'PT1H', reason: 'Cart' }),
+  'Mutation.liftSuppression': async (side) => ({
+    input: { suppression: await newSuppression(side), reason: 'Asked again' },
+  }),
   'Mutation.markInboxRead': ({ world }) => ({ input: { item: world.ids.InboxItem } }),
   'Mutation.moveMember': async (side) =>
     keyed({ member: await newMember(side), stage: 'negotiation', reason: 'Asked for a price' }),
+  'Mutation.pauseTouches': ({ world }) => ({ input: { member: world.by, reason: 'Complaint' } }),
   'Mutation.recordPurchase': (side) => keyed(purchase(side)),
   'Mutation.refundPurchase': async (side) => keyed({ orderId: await newOrder(side), amount: 100 }),
   'Mutation.refundSpend': async (side) => keyed({ transaction: await newSpend(side), reason: 'Broken' }),
@@ -128,6 +166,10 @@ export const OWN: Record<string, Own> = {
     keyed({ endpoint: world.ids.WebhookEndpoint, failures: [world.ids.WebhookFailure] }),
   'Mutation.rotateWebhookSecret': ({ world }) => ({ input: { endpoint: world.ids.WebhookEndpoint } }),
   'Mutation.registerMember': () => keyed({ externalId: fresh(), displayName: 'New' }),
+  'Mutation.removeAddress': async (side) => ({ input: { address: await newAddress(side) } }),
+  'Mutation.requestAddressVerification': async (side) =>
+    keyed({ address: await newAddress(side), channel: 'line' }),
+  'Mutation.resumeTouches': ({ world }) => ({ input: { member: world.by } }),
   'Mutation.revokeTokens': () => ({ input: { jti: fresh() } }),
   'Mutation.saveContactPolicy': () => wholePolicy,
   'Mutation.saveTemplate': () => ({
@@ -136,15 +178,29 @@ export const OWN: Record<string, Own> = {
       texts: { locale: 'ja', kind: 'line', title: 'Hi', body: 'There.' },
     },
   }),
+  'Mutation.savePurpose': () => ({
+    input: { key: 'care', name: { en: 'Care', ja: 'お手入れ' }, class: 'MARKETING', consent: 'SINGLE' },
+  }),
   'Mutation.sendTest': async ({ shop }) => {
     await shop.member('anna')
     return keyed({ channels: 'inbox', content: message.content })
   },
   'Mutation.sendTouchpoint': ({ world }) => keyed({ to: { member: world.by }, ...message }),
   'Mutation.spendPoints': ({ world }) => keyed({ member: world.by, points: 1, reason: 'Soap' }),
+  'Mutation.suppressAddress': ({ world }) => ({
+    input: { target: { member: { member: world.by, channel: 'line' } }, reason: 'Asked by phone' },
+  }),
   'Mutation.updateMember': ({ world }) => ({ input: { member: world.by, displayName: 'Yuki' } }),
   'Mutation.updateWebhookEndpoint': ({ world }) => ({
     input: { endpoint: world.ids.WebhookEndpoint, url: hookUrl, description: 'Orders' },
   }),
+  'Mutation.updatePreferences': ({ world }) => ({
+    input: { member: world.by, quietHours: { from: '21:00', to: '07:00' } },
+  }),
+  'Mutation.verifyAddress': async (side) => {
+    await side.shop.do('requestAddressVerification', { address: await newAddress(side), channel: 'line' })
+    return { input: { token: await newToken(side) } }
+  },
   'Mutation.voidHold': async (side) => keyed({ hold: await newHold(side) }),
+  'Mutation.withdrawConsent': ({ world }) => keyed({ ...consent, member: world.by }),
 }

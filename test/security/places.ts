@@ -104,16 +104,17 @@ function put(type: GraphQLInputType, path: readonly string[], old: unknown, valu
   }
   const field = named.getFields()[first]
   if (!field) throw new Error(`${named.name} has no ${first}.`)
-  const beside = named.isOneOf ? {} : { ...firstOfEnums(named.getFields()), ...Object(old) }
+  const beside = named.isOneOf ? {} : { ...neededBeside(named.getFields()), ...Object(old) }
   return { ...beside, [first]: put(field.type, rest, fieldOf(old, first), value) }
 }
 
-/** A value for every enum that is needed. */
-function firstOfEnums(fields: Record<string, { name: string; type: GraphQLInputType }>): object {
+/** A value for every enum and every text that is needed. */
+function neededBeside(fields: Record<string, { name: string; type: GraphQLInputType }>): object {
   const needed = Object.values(fields).filter(({ type }) => isNonNullType(type))
   return Object.fromEntries(
     needed.flatMap(({ name, type }) => {
       const named = getNamedType(type)
+      if (named.name === 'String') return [[name, 'x']]
       return isEnumType(named) ? [[name, named.getValues()[0]?.name]] : []
     }),
   )
@@ -162,5 +163,7 @@ function chosen({ name, args, type }: GraphQLField<unknown, unknown>, levels: nu
   if (isPart && levels < (isPage ? 2 : 1)) return ''
   const needed = args.filter(isRequiredArgument).map((argument) => `${argument.name}: "P30D"`)
   const given = [...needed, ...(isPage ? ['first: 2'] : [])].join(', ')
-  return `${name}${given && `(${given})`} ${everything(type, levels - 1)}`
+  const inside = everything(type, levels - 1)
+  // At the last level there may be nothing left of what has only parts.
+  return /^\{\s*\}$/.test(inside) ? '' : `${name}${given && `(${given})`} ${inside}`
 }

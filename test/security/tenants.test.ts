@@ -18,6 +18,9 @@ const APART = ['Mutation.addIssuer', 'Subscription.events']
 
 /** The lists inside of something, with `@` for the page's arguments. */
 const LISTS: Record<string, string> = {
+  'Consent.history': ofMember('consents { nodes { history(@) { # } } }'),
+  'Member.addresses': ofMember('addresses(@) { # }'),
+  'Member.consents': ofMember('consents(@) { # }'),
   'Member.inbox': ofMember('inbox(@) { # }'),
   'Member.purchases': ofMember('purchases(@) { # }'),
   'Member.stageHistory': ofMember('stageHistory(@) { # }'),
@@ -35,6 +38,7 @@ const ROOT_LISTS = [
   'Query.doubtfulDeliveries',
   'Query.broadcasts',
   'Query.members',
+  'Query.suppressions',
   'Query.templates',
   'Query.webhookEndpoints',
 ]

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { isObjectType } from 'graphql'
 import { deliverDue } from '../../api/domains/touchpoints/index.ts'
 import { decodeId, encodeId } from '../../api/graph/ids.ts'
@@ -35,16 +36,28 @@ export async function makeWorld(shop: Shop, externalId: string): Promise<World> 
     expiresIn: 'PT1H',
     reason: 'Cart',
   })
+  const agreed = { member: member.by, purpose: 'offers', channel: 'line', textVersion: 'v1', source: 'form' }
+  const { consent } = await shop.do('giveConsent', agreed, {
+    select: 'consent { id history { nodes { id } } }',
+  })
+  const value = `U${randomUUID().replaceAll('-', '')}`
+  await shop.do('addAddress', { member: member.by, channel: 'line', value })
+  const target = { member: { member: member.by, channel: 'line' } }
+  const { suppression } = await shop.do('suppressAddress', { target, reason: 'Asked by phone' })
   await deliverDue(shop.ground.app.db, shop.tenant.id, shop.ground.app.delivery)
   const query = `query ($by: MemberBy!) { member(by: $by) {
-    id stageHistory { nodes { id } } purchases { nodes { id } } inbox { nodes { id touchpoint { id deliveries { id } } } }
+    id addresses { nodes { id } } stageHistory { nodes { id } } purchases { nodes { id } } inbox { nodes { id touchpoint { id deliveries { id } } } }
     wallet { id postings(first: 1) { nodes { id transaction { id } } } } }
     template(key: "thank-you") { id } }`
   const { data } = await shop.ask(shop.staff, query, { by: member.by })
-  const { id, stageHistory, purchases, inbox, wallet } = data.member
+  const { id, addresses, stageHistory, purchases, inbox, wallet } = data.member
   const ids = {
     ...{
       Member: id,
+      Address: addresses.nodes[0].id,
+      Consent: consent.id,
+      ConsentChange: consent.history.nodes[0].id,
+      Suppression: suppression.id,
       StageChange: stageHistory.nodes[0].id,
       Purchase: purchases.nodes[0].id,
       Wallet: wallet.id,

@@ -3,6 +3,7 @@ import { loader } from '../../graph/load.ts'
 import { mutation } from '../../graph/mutation.ts'
 import { AudienceInput } from '../audiences/index.ts'
 import { channelsPort } from '../channels/index.ts'
+import { MessageClass } from '../consents/index.ts'
 import { rulesOf } from '../lifecycle/index.ts'
 import { Member } from '../members/index.ts'
 import { recommendedChannels } from './policy.channels.ts'
@@ -28,14 +29,6 @@ export const WeekdayType = builder.enumType('Weekday', {
       { description: `${{ ...DAYS, SAT: 'Saturday', SUN: 'Sunday' }[day]}.`, value: day },
     ]),
   ) as Record<(typeof WEEKDAYS)[number], { description: string; value: (typeof WEEKDAYS)[number] }>, // fromEntries forgets the names
-})
-
-const MessageClass = builder.enumType('MessageClass', {
-  description: 'What kind of message a purpose stands for.',
-  values: {
-    SERVICE: { description: 'What somebody expects because of what they did, such as a receipt.' },
-    MARKETING: { description: 'What the tenant would like to say.' },
-  },
 })
 
 const IgnoredResponse = builder.enumType('IgnoredResponse', {
