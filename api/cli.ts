@@ -56,6 +56,11 @@ const commands: readonly Entry[] = [
     load: () => loaded(import('./cli/inbound-classify.ts')),
   },
   {
+    name: 'plugin new',
+    does: 'make a package for a new channel, which passes the conformance kit',
+    load: () => loaded(import('./cli/plugin-new.ts')),
+  },
+  {
     name: 'verify',
     does: 'recompute the ledgers; exit code 1 on any difference',
     load: () => loaded(import('./cli/verify.ts')),

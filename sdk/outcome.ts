@@ -151,6 +151,6 @@ export type FaultCause =
  */
 export type Disposition =
   | { readonly do: 'never' }
-  | { readonly do: 'later'; readonly notBefore?: Date }
+  | { readonly do: 'later'; readonly notBefore?: Date | undefined }
   | { readonly do: 'elsewhere' }
   | { readonly do: 'hold' }

@@ -77,6 +77,22 @@ export default defineChannel({
 })
 `,
   )
+  writeFileSync(
+    join(project, 'conformance.ts'),
+    `import { channelConformance } from '@engawa/sdk/conformance'
+import { httpProvider } from '@engawa/sdk/fakes'
+import channel from './plugin.js'
+const laws = channelConformance(channel, {
+  provider: httpProvider,
+  config: ({ url }) => url,
+  badConfigs: [],
+  address: 'somebody',
+  replies: [{ reply: { status: 410 }, expect: { do: 'elsewhere', suppress: 'address' } }],
+})
+const [, , third] = laws
+await third?.run()
+`,
+  )
   const tsc = join(dirname(resolve('typescript/package.json')), 'bin/tsc')
   const flags = [
     '--strict',
@@ -88,11 +104,11 @@ export default defineChannel({
     '--lib',
     'es2024,dom,dom.iterable',
   ]
-  tried('a plugin in TypeScript', () =>
-    run(process.execPath, [tsc, ...flags, '--types', '', join(project, 'plugin.ts')], project),
+  tried('a plugin and its test in TypeScript', () =>
+    run(process.execPath, [tsc, ...flags, '--types', '', join(project, 'conformance.ts')], project),
   )
-  tried('a plugin in JavaScript', () =>
-    run(process.execPath, ['--no-experimental-strip-types', join(project, 'plugin.js')], project),
+  tried('a plugin and its test in JavaScript', () =>
+    run(process.execPath, ['--no-experimental-strip-types', join(project, 'conformance.js')], project),
   )
 }
 
