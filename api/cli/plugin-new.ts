@@ -1,18 +1,20 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Command, command, UsageError } from './command.ts'
+import { commandOn, UsageError } from './command.ts'
 import { Obstacle } from './explain.ts'
 import { note, result } from './terminal.ts'
 
+const channel = { value: 'ID', is: 'the channel: lower case letters, digits and hyphens' } as const
 const options = {
-  id: { value: 'ID', is: 'the channel: lower case letters, digits and hyphens', isRequired: true },
   dir: { value: 'D', is: 'where it goes: a new or empty folder (usually plugins/ID)' },
 } as const
 
 /** A package that keeps the laws already; in it the channel is called acme. */
 const template = join(import.meta.dirname, '../../sdk/template')
 
-const made = command(options, async ({ id, dir = join('plugins', id) }) => {
+/** Makes a package for a new channel, which passes the conformance kit as it is. */
+export default commandOn(channel, options, async ([id = '', ...more], { dir = join('plugins', id) }) => {
+  if (more.length > 0) throw new UsageError('One channel at a time.')
   if (!/^[a-z][a-z0-9-]{0,39}$/.test(id)) {
     throw new UsageError(`"${id}" is no channel: lower case letters, digits and hyphens, at most 40.`)
   }
@@ -26,10 +28,3 @@ const made = command(options, async ({ id, dir = join('plugins', id) }) => {
   result(`Made the channel ${id} in ${dir}.`)
   note(`Try it: cd ${dir} && npm test. How to go on: ${join(dir, 'README.md')}.`)
 })
-
-/** Makes a package for a new channel, which passes the conformance kit as it is. */
-export default {
-  ...made,
-  // The id may stand without its name.
-  run: (args) => made.run(args[0]?.startsWith('-') === false ? ['--id', ...args] : args),
-} satisfies Command

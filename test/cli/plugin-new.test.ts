@@ -52,8 +52,8 @@ test('nothing that is there is written over', async () => {
 
 test.each([
   [['Wind_Chime'], '"Wind_Chime" is no channel: lower case letters, digits and hyphens, at most 40.'],
-  [[], '--id ID is missing: the channel: lower case letters, digits and hyphens.'],
-  [['a', 'b'], "Unexpected argument 'b'."],
+  [[], 'ID is missing: the channel: lower case letters, digits and hyphens.'],
+  [['a', 'b'], 'One channel at a time.'],
 ])('%j is refused', async (args, said) => {
   const { code, stderr } = await command(...args)
   expect(code).toBe(1)
