@@ -1,48 +1,29 @@
 import { generateKeyPairSync } from 'node:crypto'
 import push from '@engawa/channel-web-push'
-import type { Schema } from '@engawa/sdk'
 import { channelConformance } from '@engawa/sdk/conformance'
 import { pushReceiver } from '@engawa/sdk/fakes'
 import { expect, test } from 'vitest'
 
-/** Subscriptions are https; the fake is not, so here its endpoint is read as if it were. */
-const { schema } = push.address
-type Subscription = Parameters<typeof push.address.identity>[0]
-const nearby: Schema<Subscription> = {
-  '~standard': {
-    ...schema['~standard'],
-    async validate(value) {
-      const { endpoint } = Object(value)
-      const safe = { ...Object(value), endpoint: String(endpoint).replace(/^http:/, 'https:') }
-      const result = await schema['~standard'].validate(safe)
-      return result.issues ? result : { value: { ...result.value, endpoint: String(endpoint) } }
-    },
-  },
-}
-
-const laws = channelConformance(
-  { ...push, address: { ...push.address, schema: nearby } },
-  {
-    provider: pushReceiver,
-    config: () => ({ ...newKeys(), subject: 'mailto:push@shop.example' }),
-    badConfigs: [
-      { path: 'publicKey', value: 'AAAA' },
-      { path: 'privateKey', value: undefined },
-      { path: 'subject', value: 'https://localhost' },
-    ],
-    address: (receiver) => receiver.subscribe(),
-    replies: [
-      { reply: { status: 404 }, expect: { do: 'elsewhere', cause: 'address', suppress: 'address' } },
-      { reply: { status: 410 }, expect: { do: 'elsewhere', cause: 'address', suppress: 'address' } },
-      { reply: { status: 401 }, expect: { do: 'hold', cause: 'auth' } },
-      { reply: { status: 403 }, expect: { do: 'hold', cause: 'auth' } },
-      { reply: { status: 413 }, expect: { do: 'never', cause: 'content' } },
-      { reply: { status: 429 }, expect: { do: 'later', cause: 'rate' } },
-      { reply: { status: 202 }, expect: 'accepted' },
-      { reply: { status: 503 }, expect: 'unknown' },
-    ],
-  },
-)
+const laws = channelConformance(push, {
+  provider: () => pushReceiver({ isHttps: true }),
+  config: () => ({ ...newKeys(), subject: 'mailto:push@shop.example' }),
+  badConfigs: [
+    { path: 'publicKey', value: 'AAAA' },
+    { path: 'privateKey', value: undefined },
+    { path: 'subject', value: 'https://localhost' },
+  ],
+  address: (receiver) => receiver.subscribe(),
+  replies: [
+    { reply: { status: 404 }, expect: { do: 'elsewhere', cause: 'address', suppress: 'address' } },
+    { reply: { status: 410 }, expect: { do: 'elsewhere', cause: 'address', suppress: 'address' } },
+    { reply: { status: 401 }, expect: { do: 'hold', cause: 'auth' } },
+    { reply: { status: 403 }, expect: { do: 'hold', cause: 'auth' } },
+    { reply: { status: 413 }, expect: { do: 'never', cause: 'content' } },
+    { reply: { status: 429 }, expect: { do: 'later', cause: 'rate' } },
+    { reply: { status: 202 }, expect: 'accepted' },
+    { reply: { status: 503 }, expect: 'unknown' },
+  ],
+})
 
 const applying = laws.filter(({ skip }) => skip === false)
 
