@@ -151,7 +151,12 @@ export async function openApp(options: AppOptions): Promise<App> {
       )
       touches = opened(startTouchpointWorker({ ...delivery, db, jobs, log }), (part) => part.stop())
       opened(
-        startDue({ system: db.system, log, settle: (id) => settle(db, id), announced: () => events.poke() }),
+        startDue({
+          system: db.system,
+          log,
+          settle: (id) => settle(db, id, log),
+          announced: () => events.poke(),
+        }),
         (part) => part.stop(),
       )
       webhooks = opened(
@@ -236,13 +241,15 @@ export async function openApp(options: AppOptions): Promise<App> {
 }
 
 /** Books what the clock has brought for one tenant; true when there may be more. */
-async function settle(db: Db, tenantId: string): Promise<boolean> {
+async function settle(db: Db, tenantId: string, log: Log): Promise<boolean> {
   const tenant = db.tenant(tenantId)
   const replayed = await replayImported(tenant, 500)
   const moved = await settleLifecycle(tenant, 500)
   const booked = await settleDue(tenant, 500)
-  // Bounded, and gone on with at the next look, so that a large broadcast leaves room for other tenants.
-  await extendBroadcasts(tenant, { chunks: 20 })
+  // Bounded, and gone on with at the next look: neither a large broadcast nor a broken one keeps others waiting.
+  await extendBroadcasts(tenant, { chunks: 20 }).catch((err: unknown) =>
+    log.warn({ err, tenant: tenantId }, 'A broadcast could not be gone on with; trying on.'),
+  )
   return replayed + moved + booked > 0
 }
 

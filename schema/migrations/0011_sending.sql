@@ -95,6 +95,13 @@ begin
     return jsonb_build_object('reason', 'CANCELLED', 'until', null, 'detail',
       jsonb_build_object('broadcast', v_touch.source_id));
   end if;
+  -- Of channels whose address is the member, nobody else asks.
+  if exists (
+      select from suppression s
+      where s.tenant_id = v_tenant and s.lifted_at is null and (s.until is null or s.until > p_now)
+        and s.key = member_channel_key(v_tenant, v_touch.member_id, p_channel)) then
+    return jsonb_build_object('reason', 'SUPPRESSED', 'until', null, 'detail', '{}'::jsonb);
+  end if;
   if v_touch.class = 'MARKETING' then
     v_stage := (
       select p from jsonb_array_elements(v_policy -> 'stages') p, lifecycle_state s
@@ -558,3 +565,109 @@ grant execute on function
   broadcast_cancel(uuid),
   broadcast_wind_down(uuid, int),
   broadcasts_due() to engawa_app;
+
+-- ── Questions that messages carry ────────────────────────────────────────────────────────────────
+
+/* Plans the message of a question as soon as it is asked: whoever delivers it adds the link that answers it. */
+create function confirmation_is_sent() returns trigger language plpgsql as $$
+begin
+  perform touchpoint_plan(new.member_id, array[new.channel], 'consent-confirmation',
+    jsonb_build_object('template', case new.what when 'CONSENT' then 'consent-confirmation' else 'address-confirmation' end,
+                       'parameters', '{}'::jsonb),
+    new.asked_at, 'confirmation', new.id::text, new.asked_at, 1,
+    jsonb_build_object('priority', 100, 'expires_at', new.expires_at, 'address', new.address_id));
+  return null;
+end $$;
+create trigger confirmation_is_sent after insert on confirmation
+  for each row execute function confirmation_is_sent();
+
+-- ── Tasks: what people do ────────────────────────────────────────────────────────────────────────
+
+/* A touch by a person: a call, a visit, a letter. Its script is the content of the delivery that it is of. */
+create table task (
+  tenant_id     uuid not null references tenant,
+  /* The delivery's. */
+  id            uuid not null,
+  touchpoint_id uuid not null,
+  member_id     uuid not null,
+  kind          text not null check (kind in ('CALL', 'VISIT', 'LETTER')),
+  assignee      text check (length(assignee) between 1 and 200),
+  deadline_at   timestamptz,
+  outcome       text check (outcome in ('DONE', 'NOT_REACHED', 'DECLINED')),
+  note          text check (length(note) between 1 and 2000),
+  /* In minor units. */
+  cost          bigint check (cost >= 0),
+  currency      text check (currency ~ '^[A-Z]{3}$'),
+  created_at    timestamptz not null,
+  completed_at  timestamptz,
+  actor         text,
+  primary key (tenant_id, id),
+  foreign key (tenant_id, id) references delivery (tenant_id, id),
+  foreign key (tenant_id, touchpoint_id) references touchpoint (tenant_id, id),
+  foreign key (tenant_id, member_id) references member (tenant_id, id),
+  check ((outcome is null) = (completed_at is null)),
+  check ((outcome is null) = (actor is null)),
+  check ((cost is null) = (currency is null))
+);
+create index task_list on task (tenant_id, created_at, id);
+create index task_open on task (tenant_id, assignee, created_at, id) where outcome is null;
+call protect('task');
+grant select on task to engawa_app;
+
+create function task_of_delivery() returns trigger language plpgsql as $$
+begin
+  insert into task (tenant_id, id, touchpoint_id, member_id, kind, assignee, deadline_at, created_at)
+  select new.tenant_id, new.id, new.touchpoint_id, new.member_id, new.content #>> '{data,kind}',
+    new.content #>> '{data,assignee}',
+    coalesce((new.content #>> '{data,deadline}')::timestamptz, t.expires_at), new.accepted_at
+  from touchpoint t where t.tenant_id = new.tenant_id and t.id = new.touchpoint_id
+  on conflict do nothing;
+  return null;
+end $$;
+create trigger task_of_delivery after update of state on delivery
+  for each row when (new.channel = 'task' and new.state = 'ACCEPTED' and old.state <> 'ACCEPTED')
+  execute function task_of_delivery();
+
+/*
+ * Books what came of a task: p_result {"outcome", "note", "cost", "currency"}. The outcome is what the channel reports:
+ * done, it arrived, and of a call or a visit the member answered; not reached, it failed; declined, it arrived, and
+ * nobody does this to the member again. Outcomes: done {task}, not_found (no open task), key_reused.
+ */
+create function task_complete(p_key text, p_hash bytea, p_task uuid, p_result jsonb, p_actor text) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_outcome text := p_result ->> 'outcome';
+  v_task task;
+  v_replay jsonb;
+begin
+  if not exists (select from task t where t.tenant_id = v_tenant and t.id = p_task) then
+    return jsonb_build_object('is', 'not_found', 'what', 'task');
+  end if;
+  select b.replay into v_replay from op_begin(p_key, p_hash, 'COMPLETE_TASK', p_actor, v_now) b;
+  if v_replay is not null then
+    return v_replay;
+  end if;
+  update task t set outcome = v_outcome, note = p_result ->> 'note', cost = (p_result ->> 'cost')::bigint,
+    currency = p_result ->> 'currency', completed_at = v_now, actor = p_actor
+  where t.tenant_id = v_tenant and t.id = p_task and t.outcome is null
+  returning * into v_task;
+  if not found then
+    return op_finish(p_key, jsonb_build_object('is', 'not_found', 'what', 'open task'));
+  end if;
+  perform signals_take('task', 'task', (
+    select jsonb_agg(jsonb_build_object('kind', r.kind, 'dedupe_key', p_task::text || ' ' || r.kind,
+      'occurred_at', v_now, 'key', d.key, 'machine', 'unlikely', 'reply_intent', case r.kind when 'replied' then 'other' end))
+    from delivery d, unnest(case
+      when v_outcome = 'NOT_REACHED' then array['failed']
+      when v_outcome = 'DONE' and v_task.kind = 'LETTER' then array['delivered']
+      else array['delivered', 'replied'] end) r (kind)
+    where d.tenant_id = v_tenant and d.id = p_task));
+  if v_outcome = 'DECLINED' then
+    perform suppress_identity('task', null, 'MEMBER_CHANNEL', v_task.member_id, 'task', 'UNSUBSCRIBED', null, v_now,
+      jsonb_build_object('delivery', p_task));
+  end if;
+  return op_finish(p_key, jsonb_build_object('is', 'done', 'task', p_task));
+end $$;
+grant execute on function task_complete(text, bytea, uuid, jsonb, text) to engawa_app;

@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from 'vitest'
+import { deliverDue } from '../../api/domains/touchpoints/index.ts'
 import { type Shop, testApp } from '../support/app.ts'
 import type { TestMember } from '../support/shop.ts'
 
@@ -135,6 +136,22 @@ test('a preview through a channel that cannot find the member says so', async ()
   })
   expect(await preview('thank-you', { channel: 'pigeon' })).toMatchObject([
     { code: 'BAD_INPUT', field: 'channel' },
+  ])
+})
+
+test('a touch says what its template said when it was planned', async () => {
+  const own = await open({ testClock: '2026-04-01T00:00:00Z' })
+  const ken = await own.member('ken')
+  const line = { orderId: 'A-1', purchasedAt: '2026-04-01T00:00:00Z', currency: 'JPY', total: 100 }
+  await own.do('recordPurchase', { member: ken.by, ...line })
+  await own.do('saveTemplate', { key: 'thank-you', texts: [{ ...ja, title: 'Later' }] })
+  await deliverDue(own.ground.app.db, own.tenant.id, own.ground.app.delivery)
+  await own.do('recordPurchase', { member: ken.by, ...line, orderId: 'A-2' })
+  await deliverDue(own.ground.app.db, own.tenant.id, own.ground.app.delivery)
+  const { data } = await own.ask(ken.token, '{ viewer { member { inbox { nodes { title } } } } }')
+  expect(data.viewer.member.inbox.nodes).toEqual([
+    { title: 'Later' },
+    { title: 'ご購入ありがとうございます' },
   ])
 })
 

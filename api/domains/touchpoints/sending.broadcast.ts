@@ -18,7 +18,8 @@ export interface Extent {
 /**
  * Goes on with the broadcasts of a tenant that are due by its clock: asks the members in the order of their ids,
  * plans the touches of those who match now, and winds down what was called off. Any number of workers may do it at
- * once, and be killed at any moment: each chunk is planned with the place that it reaches. True when there is more.
+ * once, and be killed at any moment: each chunk is planned with the place that it reaches. True when there is more. Rejects with
+ * what failed first, after the other broadcasts were gone on with.
  */
 export async function extendBroadcasts(tx: Tx, { chunks, chunk = CHUNK }: Extent): Promise<boolean> {
   const due = await tx.query<{ id: string; isCancelled: boolean }>({
@@ -27,11 +28,17 @@ export async function extendBroadcasts(tx: Tx, { chunks, chunk = CHUNK }: Extent
     values: [],
   })
   let left = chunks
+  const failures: unknown[] = []
   for (const { id, isCancelled } of due) {
-    left = isCancelled ? await windDown(tx, id, { left, chunk }) : await extend(tx, id, { left, chunk })
-    if (left <= 0) return true
+    try {
+      left = isCancelled ? await windDown(tx, id, { left, chunk }) : await extend(tx, id, { left, chunk })
+    } catch (error) {
+      failures.push(error)
+    }
+    if (left <= 0) break
   }
-  return false
+  if (failures.length > 0) throw failures[0]
+  return left <= 0
 }
 
 interface Budget {
