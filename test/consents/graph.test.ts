@@ -148,6 +148,7 @@ test('a consent keeps what proves it, and its whole history', async () => {
 test.each([
   [{ at: '2026-04-01T00:05:01Z' }, 'input.at'],
   [{ purpose: 'x'.repeat(101) }, 'input.purpose'],
+  [{ purpose: 'hana@example.com' }, 'input.purpose'],
   [{ textVersion: ' ' }, 'input.textVersion'],
   [{ source: '' }, 'input.source'],
   [{ proof: ['yes'] }, 'input.proof'],

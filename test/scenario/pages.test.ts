@@ -95,8 +95,9 @@ beforeAll(async () => {
 /** Three addresses, consents and suppressions a day, and three words about the first consent of all. */
 async function agree(member: object, order: string) {
   const consent = { member, channel: 'line', textVersion: 'v1', source: 'form' }
-  for (const purpose of ['first', order]) await shop.do('giveConsent', { ...consent, purpose })
-  const value = `U${createHash('md5').update(order).digest('hex')}`
+  const digest = createHash('md5').update(order).digest('hex')
+  for (const purpose of ['first', `p-${digest}`]) await shop.do('giveConsent', { ...consent, purpose })
+  const value = `U${digest}`
   await shop.do('addAddress', { member, channel: 'line', value })
   await shop.do('suppressAddress', {
     target: { value: { channel: 'line', value } },

@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type App, openApp } from '../../api/app.ts'
+import { decodeId } from '../../api/graph/ids.ts'
 import { readConfig } from '../../api/platform/config.ts'
 import { openLog } from '../../api/platform/log.ts'
 import deployment from '../../engawa.config.ts'
 import type { Answer } from '../support/asking.ts'
 import { openTestDatabase, type TestDatabase } from '../support/database.ts'
 import { onServer } from '../support/server.ts'
-import { Shop } from '../support/shop.ts'
+import { Shop, type TestMember } from '../support/shop.ts'
 import { until } from '../support/until.ts'
 import { rowsOf } from './foreign.ts'
 import { openSocket } from './open-ends.ts'
@@ -119,6 +120,7 @@ async function live() {
   await act('moveMember', { member, stage: 'repeat', reason: 'Canary wished so' })
   await act('refundPurchase', { orderId: 'canary-order', amount: 100, reason: 'Canary Sato was unhappy' })
   await act('refundPurchase', { orderId: 'canary-order', amount: 99_999, reason: 'Canary Sato was unhappy' })
+  await consents(sato)
   const inbox = '{ viewer { member { displayName email attributes inbox { nodes { id title body } } } } }'
   const read = async () => (await ask(sato.token, inbox)).data.viewer.member
   await until(async () => (await read()).inbox.nodes.length === 1)
@@ -135,6 +137,32 @@ async function live() {
   await ask(sato.token, '{ viewer { member { id } } }')
   await act('revokeTokens', { subject: { kind: 'MEMBER', sub: SATO.externalId } })
   await ask(sato.token, '{ viewer { member { id } } }')
+}
+
+/** Addresses, consents and wishes, given, confirmed, refused and taken back. */
+async function consents({ by: member, token, id }: TestMember) {
+  const second = { channel: 'email', value: 'second@canary.example' }
+  const { address } = await act('addAddress', { member, ...second })
+  await act('addAddress', { ...second, value: 'canary at nowhere' }, token)
+  await act('addAddress', { member: { externalId: 'canary-2' }, ...second }, token)
+  await act('requestAddressVerification', { address: address.id }, token)
+  const consent = { member, purpose: 'newsletter', channel: 'email', source: 'Form of Canary Sato' }
+  await act('giveConsent', { ...consent, textVersion: 'canary-1', proof: { ip: 'canary', name: 'Canary' } })
+  await act('giveConsent', { ...consent, textVersion: 'canary-1', proof: 'Canary' })
+  await act('giveConsent', { ...consent, textVersion: 'v1', purpose: 'sato@canary.example' })
+  await act('withdrawConsent', { ...consent, source: 'Canary phoned' })
+  await act('pauseTouches', { reason: 'Canary is ill' }, token)
+  await act('pauseTouches', { reason: 'Canary '.repeat(50) }, token)
+  await act('suppressAddress', { target: { value: second }, reason: 'Canary Sato asked' })
+  await act('verifyAddress', { token: 'canary' }, token)
+  await act('resumeTouches', { member })
+  await act('removeAddress', { address: address.id })
+  const about = { tenant: shop.tenant.id, member: decodeId(id, 'id').id, purpose: 'offers', channel: 'email' }
+  const url = app.links.unsubscribeUrl(about)
+  for (const link of [url, `${url}canary`, url.replace('unsubscribe', 'confirm')]) {
+    for (const method of ['GET', 'POST'])
+      await fetch(link, { method, headers: { 'accept-language': 'canary' } })
+  }
 }
 
 /** Bad input of every kind, and faults of ours whose errors quote personal data. */

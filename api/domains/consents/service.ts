@@ -155,9 +155,11 @@ export async function askVerification(
   return raise(await askVerificationCall(tx, { ...asked, channel: channel.id }, op))
 }
 
+const KEY = /^[a-z][a-z0-9-]{0,99}$/
+
 /** Describes a purpose. Throws BadInputError. */
 export async function savePurpose(tx: Tx, purpose: NewPurpose) {
-  if (!/^[a-z][a-z0-9-]{0,99}$/.test(purpose.key)) {
+  if (!KEY.test(purpose.key)) {
     throw new BadInputError('input.key', 'A key is lower-case letters, digits and hyphens, at most 100.')
   }
   checkText(purpose.name.en, 'input.name.en')
@@ -214,8 +216,12 @@ export function checkText(text: string, field: string): void {
 }
 
 function checkWords({ purpose, channel, source }: Withdrawal): void {
-  if (purpose.trim() === '' || purpose.length > 100) {
-    throw new BadInputError('input.purpose', 'A purpose is a word of 1 to 100 characters.')
+  // It stands in events, where nothing personal may: so a word, and no text.
+  if (!KEY.test(purpose)) {
+    throw new BadInputError(
+      'input.purpose',
+      'A purpose is lower-case letters, digits and hyphens, at most 100.',
+    )
   }
   if (!/^[a-z][a-z0-9-]{0,39}$/.test(channel)) {
     throw new BadInputError('input.channel', 'A channel is the id of one, such as email.')
