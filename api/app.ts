@@ -17,6 +17,7 @@ import {
   deliverQueue,
   extendBroadcasts,
   startTouchpointWorker,
+  takeSignals,
 } from './domains/touchpoints/index.ts'
 import { type Patience, startWebhookWorker, webhooksPort } from './domains/webhooks/index.ts'
 import type { Context } from './graph/context.ts'
@@ -24,7 +25,7 @@ import { Engine } from './graph/engine.ts'
 import { eventBodies } from './graph/event-body.ts'
 import { eventScopes } from './graph/events.ts'
 import { FrontDoor, type FrontDoorOptions, type Route } from './graph/front-door.ts'
-import { type Deployment, loadChannels } from './host/index.ts'
+import { type Deployment, type InboundParts, inboundRoute, loadChannels } from './host/index.ts'
 import { openAuth, type Viewer } from './platform/auth/index.ts'
 import { openClock } from './platform/clock.ts'
 import type { Config } from './platform/config.ts'
@@ -133,8 +134,13 @@ export async function openApp(options: AppOptions): Promise<App> {
       egress,
       clock,
       log,
+      strictEgress: publicEgress,
       settings: (tenantId, channel) => readSaved(db.tenant(tenantId), channel, vault),
     })
+    const take: InboundParts['take'] = async (tenantId, channel, signals) => {
+      await takeSignals(db.tenant(tenantId), channel, { signals })
+      events.poke()
+    }
     let url: string | undefined
     const links = new Links({
       secret: cursorKey,
@@ -220,6 +226,7 @@ export async function openApp(options: AppOptions): Promise<App> {
         },
         routes: {
           ...routes(health, metrics),
+          '/inbound/': inboundRoute({ channels, tenants, clock, take }),
           ...memberPages({ links, client: (id) => db.tenant(id), announced: () => events.poke() }),
         },
         ...(auth.isDevelopment && options.tabs && { graphiql: options.tabs }),

@@ -1,49 +1,9 @@
 import type { IncomingMessage } from 'node:http'
+import { readRawBody } from '../platform/raw-body.ts'
 
-/** The body of a request is larger than is allowed. */
-export class BodyTooLargeError extends Error {}
-
-/** The other end went away before its body was complete. */
-export class BodyCutError extends Error {}
-
-/** What is read and thrown away after a refusal, so that the other end gets to read it. */
-const THROWN_AWAY = 64 * 1024 * 1024
+export { BodyCutError, BodyTooLargeError } from '../platform/raw-body.ts'
 
 /** Reads a whole body as UTF-8. Rejects with BodyTooLargeError or BodyCutError. */
-export function readBody(request: IncomingMessage, limit: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    if (Number(request.headers['content-length'] ?? 0) > limit) {
-      throwAway(request)
-      reject(new BodyTooLargeError())
-      return
-    }
-    const chunks: Buffer[] = []
-    let size = 0
-    const onData = (chunk: Buffer) => {
-      size += chunk.length
-      if (size > limit) {
-        request.off('data', onData)
-        throwAway(request)
-        reject(new BodyTooLargeError())
-      } else chunks.push(chunk)
-    }
-    request.on('data', onData)
-    request.on('end', () => {
-      const [first] = chunks
-      resolve(first && chunks.length === 1 ? first.toString() : Buffer.concat(chunks).toString())
-    })
-    request.on('error', () => reject(new BodyCutError()))
-    request.on('close', () => {
-      if (!request.complete) reject(new BodyCutError())
-    })
-  })
-}
-
-function throwAway(request: IncomingMessage): void {
-  let size = 0
-  request.on('data', (chunk: Buffer) => {
-    size += chunk.length
-    if (size > THROWN_AWAY) request.destroy()
-  })
-  request.on('error', () => {})
+export async function readBody(request: IncomingMessage, limit: number): Promise<string> {
+  return (await readRawBody(request, limit)).toString()
 }

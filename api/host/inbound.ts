@@ -1,6 +1,7 @@
 import type { RawRequest, Verdict, VerifiedRequest } from '@engawa/sdk'
 import type { OpenChannel } from '../domains/channels/index.ts'
 import type { Opening } from './context.ts'
+import { threw } from './outcome.ts'
 import { readSignals } from './signals.ts'
 import { inTime } from './time-limit.ts'
 import type { Watch } from './watch.ts'
@@ -16,6 +17,11 @@ export function inboundOf(
   const { inbound } = definition
   const timed = <T>(call: string, run: () => T | PromiseLike<T>) =>
     watch.late(call, () => inTime(inboundMs, () => watch.slow(call, run)))
+  const fail = (call: string, error: unknown) =>
+    options.log.warn(
+      { channel: definition.id, call, why: threw(error) },
+      'A plugin could not read a request.',
+    )
   return {
     async verify(request: RawRequest): Promise<Verdict> {
       if (!inbound) return shapeless
@@ -31,8 +37,13 @@ export function inboundOf(
       }
     },
     async parse(request: VerifiedRequest) {
-      const found = await timed('parse', () => inbound?.parse(request, config) ?? [])
-      return readSignals(definition, Array.isArray(found) ? found : [], options.log)
+      try {
+        const found = await timed('parse', () => inbound?.parse(request, config) ?? [])
+        return await readSignals(definition, Array.isArray(found) ? found : [], options.log)
+      } catch (error) {
+        fail('parse', error)
+        return undefined
+      }
     },
   }
 }

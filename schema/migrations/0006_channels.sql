@@ -155,7 +155,7 @@ begin
 end $$;
 
 /*
- * Writes what staff set for a channel, and lets it begin anew. p_revision is what the change was made from, null for
+ * Writes what staff set for a channel, and lets it begin anew with what was kept because of it. p_revision is what the change was made from, null for
  * the first. Outcomes: done {revision}, stale.
  */
 create function channel_configure(
@@ -181,6 +181,7 @@ begin
     return jsonb_build_object('is', 'stale');
   end if;
   delete from channel_circuit c where c.tenant_id = v_tenant and c.channel = p_channel;
+  perform touchpoints_wake(p_channel);
   return jsonb_build_object('is', 'done', 'revision', v_revision);
 end $$;
 

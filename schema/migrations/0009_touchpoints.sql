@@ -525,8 +525,8 @@ end $$;
  * suppression, the tenant's contact policy, and last the channel itself; each decision not to send is stored.
  * p_kind: which addresses the channel uses; p_is_own: the member is the address. p_content is what is to be said;
  * deliveries that exist keep what they have, and their addresses.
- * Outcomes: claimed {deliveries: [{delivery, key, fence, attempt, content, address, unknown, first_attempt_at}]},
- * where unknown is the last outcome that nobody could tell, {"is": "unknown", "evidence": "crash"} when a worker was
+ * Outcomes: claimed {deliveries: [{delivery, key, fence, attempt, content, address, unknown, first_attempt_at,
+ * reply_token}]}, where unknown is the last outcome that nobody could tell, {"is": "unknown", "evidence": "crash"} when a worker was
  * lost, null when there was none; put_off, moved {channel}, settled; not_due, busy, not_found.
  */
 create function touchpoint_claim(
@@ -615,8 +615,11 @@ begin
   v_answer := channel_gate(p_channel, v_now, v_touch.class = 'SERVICE');
   if v_answer ->> 'until' is not null then
     return touch_put_off(v_touch, 'DEFERRED', v_answer ->> 'reason', (v_answer ->> 'until')::timestamptz, null, true);
-  elsif v_answer is not null then
+  elsif v_answer is not null and touch_next_channel(v_touch) is not null then
     return touch_pass(v_touch, v_answer ->> 'reason', null);
+  elsif v_answer is not null then
+    -- People switched it off, and may switch it on again.
+    return touch_put_off(v_touch, 'HELD', v_answer ->> 'reason', v_now + interval '15 minutes', null, true);
   end if;
 
   if v_is_new then
@@ -626,6 +629,9 @@ begin
            p_content, v_now, v_until
     from jsonb_array_elements(v_places) p;
   else
+    -- What was reported meanwhile of an attempt whose worker was lost.
+    perform delivery_hear(d.id) from delivery d
+    where d.tenant_id = v_tenant and d.touchpoint_id = v_touch.id and d.channel = p_channel and d.state = 'CLAIMED';
     update delivery d set
       state = 'CLAIMED', attempt = d.attempt + 1, fence = d.fence + 1, claimed_at = clock_timestamp(),
       claimed_until = v_until, due_at = null,
@@ -634,7 +640,8 @@ begin
       and (d.state = 'CLAIMED' or d.state = 'WAITING' and d.due_at <= v_now);
   end if;
   select jsonb_agg(jsonb_build_object('delivery', d.id, 'key', d.key, 'fence', d.fence::text, 'attempt', d.attempt,
-      'content', d.content, 'unknown', d.unknown, 'first_attempt_at', d.first_attempt_at, 'address', p -> 'value')
+      'content', d.content, 'unknown', d.unknown, 'first_attempt_at', d.first_attempt_at, 'address', p -> 'value',
+      'reply_token', case d.attempt when 1 then reply_token_take(p_channel, p_kind, d.identity, v_now) end)
     order by d.id)
   into v_deliveries
   from delivery d

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it, test } from 'vitest'
 import { deliverDue } from '../../api/domains/touchpoints/index.ts'
 import { schema } from '../../api/schema.ts'
 import { type Shop, testApp } from '../support/app.ts'
+import { reportOpened } from '../support/opened.ts'
 import { onServer } from '../support/server.ts'
 
 const open = testApp({ role: 'web' })
@@ -13,10 +14,12 @@ let shop: Shop
 /** How to reach each list, with `@` for the page's arguments. A list of the schema without a way fails the test. */
 const WAYS: Record<string, readonly string[]> = {
   'Consent.history': ['member(by: {externalId: "mia"}) { consents(last: 1) { nodes { history(@) { # } } } }'],
+  'Delivery.signals': ['doubtfulDeliveries(first: 1) { nodes { signals(@) { # } } }'],
   'Member.addresses': ['member(by: {externalId: "mia"}) { addresses(@) { # } }'],
   'Member.consents': ['member(by: {externalId: "mia"}) { consents(@) { # } }'],
   'Member.inbox': ['member(by: {externalId: "mia"}) { inbox(@) { # } }'],
   'Member.purchases': ['member(by: {externalId: "mia"}) { purchases(@) { # } }'],
+  'Member.signals': ['member(by: {externalId: "mia"}) { signals(@) { # } }'],
   'Member.stageHistory': ['member(by: {externalId: "mia"}) { stageHistory(@) { # } }'],
   'Member.timeline': ['member(by: {externalId: "mia"}) { timeline(@) { # } }'],
   'Query.broadcasts': ['broadcasts(@) { # }'],
@@ -90,6 +93,8 @@ beforeAll(async () => {
   await onServer(shop.ground.databaseUrl, (client) =>
     client.query(`update delivery set doubt = 'POSSIBLE_MISS' where tenant_id = $1`, [shop.tenant.id]),
   )
+  const { data } = await shop.ask(shop.staff, '{ doubtfulDeliveries(first: 1) { nodes { id } } }')
+  await reportOpened(shop, data.doubtfulDeliveries.nodes[0].id, 9)
 })
 
 /** Three addresses, consents and suppressions a day, and three words about the first consent of all. */

@@ -53,6 +53,7 @@ const SCOPES: Record<string, string> = {
   PointsTransaction: 'points:read',
   Posting: 'points:read',
   Purchase: 'purchases:read',
+  Signal: 'touchpoints:read',
   StageChange: 'members:read',
   Suppression: 'consents:read',
   Template: 'touchpoints:read',
@@ -60,7 +61,7 @@ const SCOPES: Record<string, string> = {
   Wallet: 'points:read',
 }
 /** What members do not see, their own neither: how the tenant's channels work, and what it is about to say. */
-const INNER = ['Broadcast', 'Delivery', 'Template']
+const INNER = ['Broadcast', 'Delivery', 'Signal', 'Template']
 const ALL = [...new Set(Object.values(SCOPES))]
 const without = (scope: string | undefined) => ALL.filter((each) => each !== scope).join(' ')
 
@@ -153,6 +154,7 @@ describe.concurrent('events', () => {
     membership: 'members:read',
     points: 'points:read',
     purchase: 'purchases:read',
+    signal: 'touchpoints:read',
     touchpoint: 'touchpoints:read',
   }
   const scopeOf = ({ type }: Told) => EVENT_SCOPES[type.split('.')[0] ?? '']

@@ -19,10 +19,12 @@ const APART = ['Mutation.addIssuer', 'Subscription.events']
 /** The lists inside of something, with `@` for the page's arguments. */
 const LISTS: Record<string, string> = {
   'Consent.history': ofMember('consents { nodes { history(@) { # } } }'),
+  'Delivery.signals': ofMember('inbox { nodes { touchpoint { deliveries { signals(@) { # } } } } }'),
   'Member.addresses': ofMember('addresses(@) { # }'),
   'Member.consents': ofMember('consents(@) { # }'),
   'Member.inbox': ofMember('inbox(@) { # }'),
   'Member.purchases': ofMember('purchases(@) { # }'),
+  'Member.signals': ofMember('signals(@) { # }'),
   'Member.stageHistory': ofMember('stageHistory(@) { # }'),
   'Member.timeline': ofMember('timeline(@) { # }'),
   'Wallet.postings': ofMember('wallet { postings(@) { # } }'),

@@ -4,6 +4,7 @@ import { deliverDue } from '../../api/domains/touchpoints/index.ts'
 import { decodeId, encodeId } from '../../api/graph/ids.ts'
 import { newId } from '../../api/platform/ids.ts'
 import { schema } from '../../api/schema.ts'
+import { reportOpened } from './opened.ts'
 import { onServer } from './server.ts'
 import type { Shop, TestMember } from './shop.ts'
 
@@ -68,6 +69,7 @@ export async function makeWorld(shop: Shop, externalId: string): Promise<World> 
     ...(await makeWebhooks(shop)),
     Broadcast: await makeBroadcast(shop),
     Delivery: inbox.nodes[0].touchpoint.deliveries[0].id,
+    Signal: await makeSignal(shop, inbox.nodes[0].touchpoint.deliveries[0].id),
   }
   return { ...member, ids, orderId }
 }
@@ -82,6 +84,13 @@ async function makeBroadcast(shop: Shop): Promise<string> {
     at: { instant: '2099-01-01T00:00:00Z' },
   })
   return broadcast.id
+}
+
+/** Something that was reported of a delivery. */
+async function makeSignal(shop: Shop, delivery: string): Promise<string> {
+  await reportOpened(shop, delivery)
+  const query = 'query ($id: ID!) { node(id: $id) { ... on Delivery { signals { nodes { id } } } } }'
+  return (await shop.ask(shop.staff, query, { id: delivery })).data.node.signals.nodes[0].id
 }
 
 /** An endpoint that is sent nothing, with something on its failure list. */

@@ -94,7 +94,7 @@ export type Opened =
   | { readonly ok: true; readonly channel: OpenChannel }
   | { readonly ok: false; readonly fault: Fault }
 
-/** A channel with one tenant's configuration. Nothing here throws for what a plugin or a provider does, but `parse`. */
+/** A channel with one tenant's configuration. Nothing here throws for what a plugin or a provider does. */
 export interface OpenChannel {
   readonly capabilities: Capabilities
   /** Pure. Content or an address that the channel's own schema does not take is refused for good. */
@@ -111,8 +111,8 @@ export interface OpenChannel {
   poll(situation: Situation, cursor: string | undefined): Promise<Polled>
   /** Whether a request comes from the provider. */
   verify(request: RawRequest): Promise<Verdict>
-  /** What a proven request reports. Rejects when the plugin cannot read it, or takes too long. */
-  parse(request: VerifiedRequest): Promise<readonly ToldSignal[]>
+  /** What a proven request reports; undefined when the plugin cannot read it, or takes too long. */
+  parse(request: VerifiedRequest): Promise<readonly ToldSignal[] | undefined>
 }
 
 /** What a channel made of content and address; only the same channel can read it. */

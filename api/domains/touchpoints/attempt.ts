@@ -23,8 +23,10 @@ export interface Occasion {
 /** Makes one claimed attempt, and decides what follows. Nothing is written here. */
 export async function attempt(channel: OpenChannel, claimed: Claim, occasion: Occasion): Promise<Settlement> {
   const { now, expiresAt } = occasion
+  const replyToken = claimed.reply_token ?? undefined
   const standing: Standing = {
-    idempotency: channel.capabilities.idempotency,
+    // A reply goes another way than a message of ours, which may not know the key.
+    idempotency: replyToken === undefined ? channel.capabilities.idempotency : { mode: 'none' },
     wish: occasion.wish,
     attempt: claimed.attempt,
     firstAttemptAt: new Date(claimed.first_attempt_at),
@@ -45,6 +47,7 @@ export async function attempt(channel: OpenChannel, claimed: Claim, occasion: Oc
     now,
     ...(occasion.unsubscribeUrl !== undefined && { unsubscribeUrl: occasion.unsubscribeUrl }),
     ...(expiresAt && { expiresAt }),
+    ...(replyToken !== undefined && { replyToken }),
   }
   const preparation = await channel.prepare(claimed.content, claimed.address, message)
   if (!preparation.ok) return settlementOf({ is: 'refused', fault: preparation.fault }, unasked)

@@ -62,6 +62,8 @@ export interface Claim {
   readonly unknown: Unknown | null
   /** By the tenant's clock, as ISO 8601. */
   readonly first_attempt_at: string
+  /** Of the member's last message, while it lives; ours alone now. */
+  readonly reply_token: string | null
 }
 
 /** The attempts that were claimed: one for each address. */
