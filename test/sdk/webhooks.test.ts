@@ -1,3 +1,7 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { stripTypeScriptTypes } from 'node:module'
+import { join } from 'node:path'
 import { isWebhookSecret, signWebhook, verifyWebhook, webhookSecret } from '@engawa/sdk/webhooks'
 import fc from 'fast-check'
 import { Webhook } from 'standardwebhooks'
@@ -131,3 +135,34 @@ test('a secret is whsec_ and 24 to 64 bytes; a wrong one throws and is not quote
   }
   expect(new Set(Array.from({ length: 20 }, webhookSecret)).size).toBe(20)
 })
+
+test('the receiver of the guide takes what is signed and nothing else', () => {
+  const root = join(import.meta.dirname, '../..')
+  const guide = readFileSync(join(root, 'docs/webhooks.md'), 'utf8')
+  const receiver = /```ts\n([\s\S]*?)```/.exec(guide)?.[1] ?? expect.fail('the guide shows none')
+  const folder = mkdtempSync(join(root, 'node_modules/.guide-'))
+  try {
+    const file = join(folder, 'receiver.mjs')
+    writeFileSync(file, plain(receiver))
+    const said = execFileSync(process.execPath, [file], {
+      encoding: 'utf8',
+      env: { ...process.env, WEBHOOK_SECRET: secret },
+    })
+    expect(JSON.parse(said)).toEqual({ statuses: [204, 400], handled: ['msg_1'] })
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+/** The receiver as JavaScript, asked twice: by a signed webhook, and by one that was changed. */
+function plain(receiver: string): string {
+  return `${stripTypeScriptTypes(receiver)}
+import { signWebhook } from '@engawa/sdk/webhooks'
+const handled = []
+async function handleOnce(id) { handled.push(id) }
+const [body, secrets] = ['{"type":"purchase.recorded"}', [process.env.WEBHOOK_SECRET]]
+const headers = await signWebhook({ id: 'msg_1', timestamp: new Date(), body, secrets })
+const ask = async (body) => (await POST(new Request('https://shop.example', { method: 'POST', headers, body }))).status
+console.log(JSON.stringify({ statuses: [await ask(body), await ask(body + ' ')], handled }))
+`
+}
