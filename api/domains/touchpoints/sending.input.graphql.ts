@@ -5,7 +5,7 @@ import { BadInputError, ForbiddenError } from '../../platform/errors.ts'
 import { AudienceInput, parseRule, type Rule, scopesOf } from '../audiences/index.ts'
 import { channelsPort } from '../channels/index.ts'
 import { MemberByInput } from '../members/index.ts'
-import { WeekdayType } from './policy.graphql.ts'
+import { WeekdayType } from './policy.input.graphql.ts'
 import type { Message } from './sending.ts'
 import { parametersOf } from './templates.service.ts'
 
