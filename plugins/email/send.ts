@@ -56,7 +56,10 @@ function displayName(name: string): string {
   return /^[ -~]*$/.test(name) ? `"${name.replace(/["\\]/g, '\\$&')}"` : folded('From', name)
 }
 
-/** The message as a stream that knows whether all of it was handed over; the final dot follows at once. */
+/**
+ * The message as a stream that knows whether all of it was asked for; the final dot may follow any moment. A short
+ * message is asked for at once, so that only of a long one it is known that it broke off in the middle.
+ */
 class Body extends Readable {
   readonly size: number
   isOver = false
@@ -64,8 +67,7 @@ class Body extends Readable {
   #at = 0
 
   constructor(bytes: Buffer) {
-    // Reads one piece ahead of nothing: what is not yet asked for was not yet sent.
-    super({ highWaterMark: 1 })
+    super()
     this.#bytes = bytes
     this.size = bytes.length
   }

@@ -49,7 +49,6 @@ export async function converse<T>(
   const abort = () => {
     broken.reject(new Error('The attempt was given up.'))
     socket.destroy()
-    connection.close()
   }
   signal.addEventListener('abort', abort)
   const step: Session['step'] = (ask) =>

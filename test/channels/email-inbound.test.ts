@@ -66,6 +66,47 @@ describe('received mail', () => {
     ])
   })
 
+  test.each([
+    ['the return path', `To: bounce+${key}@mail.hanasaku.example`],
+    [
+      'the return path as the mailbox has it',
+      `Delivered-To: bounce+${key.toUpperCase()}@mail.hanasaku.example`,
+    ],
+    ['the message that it answers', `References: <other@example.com> <engawa.${key}@hanasaku.example>`],
+    ['the envelope id', '', `Original-Envelope-Id: ${key}`],
+    ['the returned header', '', '', `X-Engawa-Delivery: ${key}`],
+    ['the returned Message-ID', '', '', `Message-ID: <engawa.${key}@hanasaku.example>`],
+    [
+      'nothing',
+      `To: bounce@hanasaku.example`,
+      'Original-Envelope-Id: 42',
+      `Message-ID: <${key}@example.com>`,
+    ],
+  ])('a report finds its delivery by %s', (by, head, group = '', returned = '') => {
+    const report = `From: MAILER-DAEMON@example.net
+${head}
+Content-Type: multipart/report; report-type=delivery-status; boundary=b
+
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; example.net
+${group}
+
+Final-Recipient: rfc822; taro@example.net
+Action: failed
+Status: 5.1.1
+
+--b
+Content-Type: text/rfc822-headers
+
+From: news@hanasaku.example
+${returned}
+--b--
+`.replace(/\n\nContent-Type: multipart/, '\nContent-Type: multipart')
+    expect(signalsOf(report)[0]?.about.key).toBe(by === 'nothing' ? undefined : key)
+  })
+
   test('a report that several addresses failed says it of each, and of none that did not', () => {
     expect(brief(signalsOf(mail('report-several')))).toMatchObject([
       { kind: 'bounced', address: 'jiro@example.net', permanence: 'transient', enhancedStatus: '4.2.2' },
@@ -102,6 +143,24 @@ describe('received mail', () => {
     })
   })
 
+  test('a notice that names nobody is about whom the returned message was for', () => {
+    const notice = `From: MAILER-DAEMON@example.net
+To: news@hanasaku.example
+Subject: Returned mail: Cannot send message for 4 days
+
+421 example.com (smtp)... Deferred
+
+   ----- Unsent message follows -----
+From: news@hanasaku.example
+To: taro@example.net
+Message-ID: <1@example.com>
+`
+    expect(signalsOf(notice)[0]?.about).toEqual({
+      address: 'taro@example.net',
+      providerId: '<1@example.com>',
+    })
+  })
+
   test('a complaint finds its delivery although the address was taken out', () => {
     expect(brief(signalsOf(mail('complaint')))).toEqual([{ kind: 'complained', key, providerId: messageId }])
   })
@@ -133,6 +192,28 @@ describe('received mail', () => {
       subject: '不在のお知らせ',
       text: '配信停止',
     })
+  })
+
+  test.each([
+    'Auto-Submitted: auto-replied',
+    'Auto-Submitted: auto-generated (vacation)',
+    'Precedence: auto_reply',
+    'X-Autoreply: yes',
+    'X-Auto-Response-Suppress: All',
+    'Return-Path: <>',
+    'Subject: 自動返信: ご連絡ありがとうございます',
+    'Subject: Automatic reply: Thank you',
+  ])('%s is the mark of a machine', (field) => {
+    const [signal] = signalsOf(`From: taro@example.net\n${field}\nIn-Reply-To: <x@y>\n\nSTOP\n`)
+    expect(signal).toMatchObject({ kind: 'replied', machine: 'likely' })
+    expect(signal?.reply).toBeUndefined()
+  })
+
+  test('whoever says that no machine wrote it is believed', () => {
+    const [signal] = signalsOf(
+      'From: a@example.net\nAuto-Submitted: no\nSubject: Re: out of office hours\n\nWhen?\n',
+    )
+    expect(signal).toMatchObject({ machine: 'unlikely', reply: { text: 'When?' } })
   })
 
   test('an answer is its own words; what it quotes, and a word in a sentence, ask for nothing', () => {
@@ -207,8 +288,7 @@ describe('Japanese', () => {
       const messages = [
         answer(charset, hex),
         answer(charset, hex, 'base64'),
-        answer('us-ascii', hex),
-        answer('', hex),
+        ...['us-ascii', 'utf-8', ''].map((wrong) => answer(wrong, hex)),
       ]
       for (const message of messages) {
         expect(signalsOf(message)[0]?.reply).toEqual({ text: '配信停止', intent: 'stop' })
@@ -257,6 +337,17 @@ describe('anything at all', () => {
       expect(JSON.stringify({ about, raw })).not.toMatch(/\\u0000|\\ud[89a-f]/)
     }
   }
+
+  test('is kept only as a database can keep it', () => {
+    const [signal] = signalsOf(
+      `From: a@example.net\nAuto-Submitted: auto-replied\n\n${'x'.repeat(3_999)}\u{1f600}\n`,
+    )
+    expect(Reflect.get(Object(signal?.raw), 'text')).toBe(`${'x'.repeat(3_999)}\ufffd`)
+    const [other] = signalsOf(
+      'From: a@example.net\nSubject: a\0b\nMessage-ID: <\0@x>\nAuto-Submitted: yes\n\na\0\x07b\n',
+    )
+    expect(other?.raw).toEqual({ subject: 'ab', text: 'ab', messageId: '<@x>' })
+  })
 
   test('is read without a fault: random bytes', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 500 }), (bytes) => isGood(signalsOf(bytes))))
