@@ -237,6 +237,22 @@ test('a pause of the member is the member’s to end, a pause of the staff is no
   expect(past).toMatchObject({ code: 'BAD_INPUT', field: 'input.endsAt' })
 })
 
+test('while staff pause the touches of a member there is no next one, and that is why', async () => {
+  const { shop, hana } = await openShop()
+  const next = async () => {
+    const query = '{ viewer { member { nextTouch { ... on NoTouch { reason } } } } }'
+    return (await shop.ask(hana.token, query)).data.viewer.member.nextTouch.reason
+  }
+  await shop.do('pauseTouches', {}, { as: hana.token })
+  expect(await next()).toBe('NOTHING_PLANNED')
+  await shop.do('pauseTouches', { member: hana.by, endsAt: '2026-04-02T00:00:00Z' })
+  expect(await next()).toBe('PAUSED_BY_STAFF')
+  await shop.clock('2026-04-02T00:00:00Z')
+  expect(await next()).toBe('NOTHING_PLANNED')
+  await shop.do('pauseTouches', { member: hana.by })
+  expect(await next()).toBe('PAUSED_BY_STAFF')
+})
+
 test('an address that is suppressed says why, and staff can lift it', async () => {
   const { shop, hana } = await openShop()
   const target = { value: { channel: 'line', value: user('d') } }

@@ -1,4 +1,6 @@
+import { completeValue } from '@pothos/core'
 import { builder, type Types } from '../../graph/builder.ts'
+import type { Context } from '../../graph/context.ts'
 import { eventType, factOf } from '../../graph/events.ts'
 import { idOf } from '../../graph/ids.ts'
 import { mutation } from '../../graph/mutation.ts'
@@ -76,7 +78,7 @@ interface Planned {
 }
 interface None {
   readonly is: 'none'
-  readonly reason: 'NOTHING_PLANNED' | 'MEMBERSHIP_ENDED'
+  readonly reason: 'NOTHING_PLANNED' | 'MEMBERSHIP_ENDED' | 'PAUSED_BY_STAFF'
 }
 interface Awaiting {
   readonly dueAt: Date
@@ -173,6 +175,7 @@ builder.prismaObjectFields(Member, (t) => ({
     // The first of what is not settled; it comes with the member, and with it what is asked of it.
     select: (_args: object, _context: unknown, nested: (query: object, path: object[]) => object) => ({
       membership: true,
+      pauses: { where: { pausedBy: 'STAFF' }, select: { until: true } },
       touchpoints: nested(
         {
           where: { settledAt: null },
@@ -183,17 +186,28 @@ builder.prismaObjectFields(Member, (t) => ({
         [{ type: 'PlannedTouch', name: 'touchpoint' }],
       ),
     }),
-    resolve: ({
-      membership,
-      touchpoints: [touch],
-    }: {
-      membership: string
-      touchpoints: Planned['touch'][]
-    }) => {
+    resolve: (
+      {
+        membership,
+        pauses: [pause],
+        touchpoints: [touch],
+      }: {
+        membership: string
+        pauses: { until: Date | null }[]
+        touchpoints: Planned['touch'][]
+      },
+      _args: object,
+      context: Context,
+    ) => {
       if (membership === 'ENDED') return { is: 'none', reason: 'MEMBERSHIP_ENDED' } as const
-      return touch
+      const next = touch
         ? ({ is: 'planned', touch } as const)
         : ({ is: 'none', reason: 'NOTHING_PLANNED' } as const)
+      if (!pause) return next
+      const paused = { is: 'none', reason: 'PAUSED_BY_STAFF' } as const
+      const { until } = pause
+      // Only who is paused for a time has to know what time it is.
+      return until ? completeValue(context.now(), (now) => (until > now ? paused : next)) : paused
     },
   }),
   inbox: t.relatedConnection(
