@@ -61,6 +61,11 @@ const commands: readonly Entry[] = [
     load: () => loaded(import('./cli/plugin-new.ts')),
   },
   {
+    name: 'secrets rotate',
+    does: 'put stored secrets under the present ENGAWA_SECRET_KEY',
+    load: () => loaded(import('./cli/secrets-rotate.ts')),
+  },
+  {
     name: 'verify',
     does: 'recompute the ledgers; exit code 1 on any difference',
     load: () => loaded(import('./cli/verify.ts')),

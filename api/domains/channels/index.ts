@@ -18,4 +18,4 @@ export type {
   ToldSignal,
 } from './port.ts'
 export { channelsPort } from './port.ts'
-export { readSaved } from './settings.ts'
+export { readSaved, sealedSettings } from './settings.ts'

@@ -1,4 +1,5 @@
 import type { Tx } from '../../platform/db.ts'
+import type { SealedTable } from '../../platform/key-rotation.ts'
 import type { Vault } from '../../platform/vault.ts'
 import type { SavedConfig } from './port.ts'
 import { readSettingRow, type SettingRow } from './store.ts'
@@ -30,4 +31,11 @@ async function openSecrets(
 /** The place that the secrets of a channel are bound to. */
 export function placeOf(tenantId: string, channel: string): string {
   return `channel_setting/${tenantId}/${channel}`
+}
+
+/** Where the secrets of channels are kept. */
+export const sealedSettings: SealedTable = {
+  table: 'channel_setting',
+  names: ['channel'],
+  placeOf: (tenant, channel = '') => placeOf(tenant, channel),
 }

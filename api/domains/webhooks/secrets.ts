@@ -1,5 +1,6 @@
 import { webhookSecret } from '@engawa/sdk/webhooks'
 import { newId } from '../../platform/ids.ts'
+import type { SealedTable } from '../../platform/key-rotation.ts'
 import type { Sealed, Vault } from '../../platform/vault.ts'
 
 /** A new secret: as it is shown, once, and as it is stored. */
@@ -22,4 +23,11 @@ export async function makeSecret(
 /** The place that a secret is bound to. */
 export function placeOf(tenant: string, endpoint: string, secret: string): string {
   return `webhook_secret/${tenant}/${endpoint}/${secret}`
+}
+
+/** Where the secrets of webhooks are kept. */
+export const sealedWebhookSecrets: SealedTable = {
+  table: 'webhook_secret',
+  names: ['endpoint_id', 'id'],
+  placeOf: (tenant, endpoint = '', secret = '') => placeOf(tenant, endpoint, secret),
 }
