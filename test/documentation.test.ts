@@ -1,7 +1,9 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { parse, validate } from 'graphql'
 import { expect, it } from 'vitest'
 import { readConfig } from '../api/platform/config.ts'
+import { schema } from '../api/schema.ts'
 
 const root = join(import.meta.dirname, '..')
 const documents = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...globSync('docs/**/*.md', { cwd: root })]
@@ -15,6 +17,11 @@ it.each(documents)('%s names only files that are there', (name) => {
     ([, path = '']) => path,
   )
   expect([...linked, ...quoted].filter((path) => !existsSync(join(root, path)))).toEqual([])
+})
+
+it.each(documents)('%s asks only what the schema answers', (name) => {
+  const asked = [...read(name).matchAll(/^```graphql\n([\s\S]*?)^```/gm)].map(([, text = '']) => text)
+  expect(asked.flatMap((text) => validate(schema, parse(text)).map(({ message }) => message))).toEqual([])
 })
 
 it('README names every variable that is read, and no other', () => {

@@ -43,6 +43,12 @@ export function openTabs({ db, dataDir, now }: TabsOptions): () => Promise<Graph
       },
       { title: 'Live events', as: { kind: 'integration', sub: 'app', scopes: ['*'] }, query: liveEvents },
       {
+        title: 'Send a message',
+        as: { kind: 'staff', sub: 'hana', scopes: ['*'] },
+        query: sendMessage,
+        variables: { key: order },
+      },
+      {
         title: 'Staff view',
         as: { kind: 'staff', sub: 'hana', scopes: ['*'] },
         query: staffView,
@@ -121,6 +127,38 @@ subscription LiveEvents {
     }
     ... on Checkpoint { cursor }
     ... on StreamReset { reason resumeFrom }
+  }
+}
+`
+
+const sendMessage = `# To everybody whose freshness fades, into their inboxes,
+# at 19:00 wherever they live. Mika gets another at once:
+# see her home in the first tab.
+mutation SendMessage($key: String!) {
+  atOnce: sendTouchpoint(
+    input: {
+      idempotencyKey: $key
+      to: { member: { externalId: "mika" } }
+      channels: ["inbox"]
+      purpose: "care"
+      content: { title: "お肌の調子はいかがですか", body: "とろみ化粧水は朝晩二回がおすすめです。" }
+    }
+  ) {
+    ... on SendTouchpointPayload { touchpoint { channel state plannedAt } }
+    ... on Error { code message }
+  }
+  thisEvening: sendTouchpoint(
+    input: {
+      idempotencyKey: "evening"
+      to: { audience: { freshnessBand: [COOLING, STALE] } }
+      channels: ["inbox"]
+      purpose: "care"
+      content: { title: "お久しぶりです", body: "季節のお手入れをご案内します。" }
+      at: { local: { time: "19:00" } }
+    }
+  ) {
+    ... on SendTouchpointPayload { broadcast { state } warnings }
+    ... on Error { code message }
   }
 }
 `

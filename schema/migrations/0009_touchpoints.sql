@@ -141,6 +141,7 @@ create table touch_decision (
   unique (tenant_id, touchpoint_id, channel, reason),
   foreign key (tenant_id, touchpoint_id) references touchpoint (tenant_id, id)
 ) with (fillfactor = 85);
+create index touch_decision_held on touch_decision (tenant_id, channel, touchpoint_id) where decision = 'HELD';
 call protect('touch_decision');
 grant select on touch_decision to engawa_app;
 
@@ -754,6 +755,19 @@ begin
   end if;
   return v_answer;
 end $$;
+
+/* What was held for a channel until people see to it is looked at again as soon as they have. */
+create function touches_of_channel_set() returns trigger
+language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  update touchpoint t set due_at = tenant_now(new.tenant_id)
+  from touch_decision d
+  where d.tenant_id = new.tenant_id and d.channel = new.channel and d.decision = 'HELD'
+    and t.tenant_id = d.tenant_id and t.id = d.touchpoint_id and t.channel = d.channel and t.state = 'PLANNED';
+  return null;
+end $$;
+create trigger touches_of_channel_set after insert or update of revision on channel_setting
+  for each row when (new.is_enabled) execute function touches_of_channel_set();
 
 /*
  * Each member's next touch, or why there is none (MEMBERSHIP_ENDED, NOTHING_PLANNED); one row per member of
