@@ -143,6 +143,19 @@ ${returned}
     })
   })
 
+  test.each([
+    ['mailer-daemon@example.net', 'Delivery Status Notification (Failure)', true],
+    ['Mail Administrator <no-reply@carrier.example>', 'Mail System Error - Returned Mail', true],
+    ['post_master@carrier.example', 'Undeliverable Message', true],
+    ['<>', 'failure notice', true],
+    ['postmaster@example.net', 'Welcome to the postmasters’ list', false],
+    ['Anna <anna@example.net>', 'Returned mail from my grandmother', false],
+    ['no-reply@supplier.example', 'Your order is on its way', false],
+  ])('by %s about "%s" is a notice of failure: %s', (from, subject, isNotice) => {
+    const [signal] = signalsOf(`From: ${from}\nSubject: ${subject}\n\nHello <taro@example.net>\n`)
+    expect(signal?.bounce).toEqual(isNotice ? { permanence: 'undetermined' } : undefined)
+  })
+
   test('a notice that names nobody is about whom the returned message was for', () => {
     const notice = `From: MAILER-DAEMON@example.net
 To: news@hanasaku.example
@@ -176,6 +189,16 @@ Message-ID: <1@example.com>
     expect(brief(signalsOf(mail('complaint-technical')))).toEqual([
       { kind: 'complained', providerId: '<fbl-1@mailbox.example>' },
     ])
+  })
+
+  test('a notification of Amazon is read in the frame of its SNS too', () => {
+    const text = mail('complaint-amazon').toString()
+    const [whole = '', json = ''] = /^(\{[\s\S]*\})$/m.exec(text) ?? []
+    const framed = JSON.stringify({ Type: 'Notification', Message: json.replace('!\n ', '') })
+    expect(signalsOf(text.replace(whole, () => framed))[0]?.about).toEqual({
+      key,
+      address: 'taro@example.net',
+    })
   })
 
   test('an opt-out unsubscribes', () => {

@@ -25,11 +25,11 @@ export function addressesIn(header: string | undefined): string[] {
 
 /**
  * The address in a field of a report, such as `rfc822; <taro@example.com> (comment)` or `utf-8; t\x{E4}ro@example.com`
- * (RFC 3464, RFC 6533); undefined for addresses of other networks and for what is none.
+ * (RFC 3464, RFC 6533); undefined for what is no address of mail.
  */
 export function reportedAddress(field: string | undefined): string | undefined {
   const [, type, rest] = /^(?:([\w.-]{1,40})[ \t]*;)?(.{0,1000})/.exec(field ?? '') ?? []
-  if (rest === undefined || (type !== undefined && !/^(?:rfc822|utf-8)$/i.test(type))) return undefined
+  if (rest === undefined) return undefined
   const [, bracketed] = /<([^<>]{1,254})>/.exec(rest) ?? []
   const plain = (bracketed ?? rest.replace(/\([^()]{0,200}\)/g, ' ')).trim()
   const address = /^utf-8$/i.test(type ?? '') ? unescaped(plain) : plain

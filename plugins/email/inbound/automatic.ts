@@ -2,7 +2,7 @@ import type { Mail } from './message.ts'
 
 const repliers = [
   /^(?:re: *)?(?:auto(?:matic)?(?:ally)?[ _-]?(?:re(?:ply|sponse|sponder)|generated|answer)?:)/i,
-  /\b(?:auto[ -]?re(?:ply|sponse)|automatic (?:reply|response)|out of (?:the )?office|on (?:vacation|holiday)|vacation reply|away from (?:my|the) (?:mail|desk|office))\b/i,
+  /\b(?:auto[ -]?re(?:ply|sponse)|automatic (?:reply|response)|out[ -]of[ -](?:the[ -])?office|on (?:vacation|holiday)|vacation reply|away from (?:my|the) (?:mail|desk|office))\b/i,
   /(?:自動(?:返信|応答|回答)|不在(?:通知|のお知らせ|のため|にし|です)|休暇(?:中|のため))/,
   /\b(?:abwesenheit(?:snotiz)?|automatische antwort|réponse automatique|respuesta automática|risposta automatica|resposta automática|automatisch antwoord)\b/i,
 ]
@@ -30,6 +30,7 @@ const fields = [
   'x-auto-respond',
   'x-mail-autoreply',
   'x-vacation',
+  'x-apple-action',
 ]
 
 /** Whether it went to many: an issue of a list or of a newsletter is no answer to anybody. */

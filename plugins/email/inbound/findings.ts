@@ -40,7 +40,7 @@ export function findFeedback(mail: Mail): Finding[] | undefined {
 function feedbackIn(mail: Mail): Feedback | undefined {
   const part = mail.leaves.find(({ type }) => type === 'message/feedback-report')
   if (part) return readFeedback(readGroups(part.text))
-  const lost = readGroups(mail.said).filter(
+  const lost = readGroups(mail.text).filter(
     (group) => group.has('feedback-type') && (group.has('user-agent') || group.has('version')),
   )
   if (lost.length > 0) return readFeedback(lost)
@@ -89,7 +89,7 @@ function failureOf(
 
 /** The fields of a delivery report, from its part; from its text where the parts were lost on the way. */
 function reportGroups(mail: Mail): Fields[] {
-  const parts = mail.leaves.filter(({ type }) => /^message\/(?:global-)?delivery-status$/.test(type))
+  const parts = mail.leaves.filter(({ type }) => /^message\/(?:global-|x)?delivery-status$/.test(type))
   if (parts.length > 0) return parts.flatMap(({ text }) => readGroups(text))
   if (!isReport(mail) && !isFromMailSystem(mail)) return []
   const groups = readGroups(mail.said)

@@ -29,7 +29,7 @@ export function readNotice(mail: Mail): Notice[] {
 export function isFromMailSystem({ header, from }: Mail): boolean {
   const local = from.address.split('@')[0] ?? ''
   const isNamed =
-    /^(?:mailer[-_.]?daemon|mail[-_.]?daemon|mdaemon|postmaster|mail[-_.]delivery[-_.](?:sub)?system)$/i.test(
+    /^(?:mailer[-_.]?daemon|mail[-_.]?daemon|mdaemon|post[-_]?master|sysadmin|mail[-_.]delivery[-_.](?:sub)?system)$/i.test(
       local,
     )
   const words =
@@ -42,6 +42,7 @@ function isNotice(mail: Mail): boolean {
   const isAboutFailure = failure.test(mail.subject.slice(0, 500))
   if (isFromMailSystem(mail)) return isAboutFailure || failureSaid.test(mail.said.slice(0, 20_000))
   // Vacation programs send with an empty return path too: somebody's name, and no word of failure, tells them.
+  if (isAboutFailure && /^(?:no|do-?not)[-_.]?reply\b/i.test(mail.from.address)) return true
   return isAboutFailure && /^[ \t]*<[ \t]*>|mailer-daemon/i.test(mail.header.first('return-path') ?? '')
 }
 

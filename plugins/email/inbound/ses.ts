@@ -101,7 +101,9 @@ function read(text: string): Notification | undefined {
   if (text.slice(0, Math.max(begin, 0)).trim() !== '' || end < begin) return undefined
   try {
     // Some relays break long lines with `!`, a line end and a blank.
-    return notification.safeParse(JSON.parse(text.slice(begin, end + 1).replace(/!?\n ?/g, ''))).data
+    const told: unknown = JSON.parse(text.slice(begin, end + 1).replace(/!?\n ?/g, ''))
+    const inner: unknown = Reflect.get(Object(told), 'Message') // where SNS sends its own frame too
+    return notification.safeParse(typeof inner === 'string' ? JSON.parse(inner) : told).data
   } catch {
     return undefined
   }
