@@ -81,7 +81,7 @@ function same(found: readonly Signal[], { judge, again, tellsTime }: Again & { t
   })
 }
 
-/** As the core keeps the state of a message: the order of arrival, and arriving twice, change nothing. */
+/** The order of arrival, and arriving twice, change nothing about what a message has come to. */
 function inAnyOrder(found: readonly Signal[], { judge, again }: Again): void {
   const state = (of: readonly Signal[]) => of.map(({ kind }) => kind).reduce(laterState)
   const [onwards, backwards] = [state(found), state([...again, ...found.toReversed()])]
