@@ -15,6 +15,9 @@ create function ignored_streak(p_member uuid, p_channel text) returns int langua
     and d.accepted_at > coalesce(greatest(
       (select max(r.read_at) from delivery r
        where r.tenant_id = current_tenant() and r.member_id = p_member and r.channel = p_channel),
+      (select max(g.occurred_at) from signal g
+       where g.tenant_id = current_tenant() and g.member_id = p_member and g.channel = p_channel
+         and (g.kind = 'seen' or g.kind in ('clicked', 'replied') and g.machine is distinct from 'likely')),
       (select s.last_at from lifecycle_state s
        where s.tenant_id = current_tenant() and s.member_id = p_member and s.completed_purchases > 0)), '-infinity')
 $$;

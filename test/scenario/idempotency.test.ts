@@ -4,6 +4,7 @@ import { describe, expect, it, test } from 'vitest'
 import { schema } from '../../api/schema.ts'
 import { type Shop, type TestMember, testApp } from '../support/app.ts'
 import { fingerprint } from '../support/fingerprint.ts'
+import { makeTask } from '../support/world.ts'
 
 const open = testApp({ role: 'web' })
 const NOW = '2026-04-01T00:00:00Z'
@@ -81,6 +82,13 @@ const MAKINGS: Record<string, Making> = {
     { to: { member: by }, ...message, parameters: { order: 'A-1' } },
     { to: { member: by }, ...message, parameters: { order: 'A-2' } },
   ],
+  async completeTask(shop, { by }) {
+    const task = await makeTask(shop, by)
+    return [
+      { task, outcome: 'DONE' },
+      { task, outcome: 'NOT_REACHED' },
+    ]
+  },
   async sendTest(shop) {
     await shop.member('anna')
     return [{ content: { title: 'Hi', body: 'One.' } }, { content: { title: 'Hi', body: 'Two.' } }]

@@ -33,6 +33,7 @@ const WAYS: Record<string, readonly string[]> = {
     'members(filter: {not: {stage: ["visitor"]}}, search: "mia", @) { # }',
   ],
   'Query.suppressions': ['suppressions(@) { # }', 'suppressions(reason: MANUAL, isLifted: false, @) { # }'],
+  'Query.tasks': ['tasks(@) { # }', 'tasks(state: OPEN, assignee: "anna", @) { # }'],
   'Query.templates': ['templates(@) { # }'],
   'Wallet.postings': ['member(by: {externalId: "mia"}) { wallet { postings(@) { # } } }'],
 }
@@ -85,13 +86,21 @@ beforeAll(async () => {
     purpose: 'service',
     at: { instant: '2099-01-01T00:00:00Z' },
   }
+  const call = { kind: 'CALL', assignee: 'anna' }
   for (let i = 0; i < 9; i++) {
+    await shop.do('sendTouchpoint', {
+      to: { member },
+      ...{ channels: ['task'], content: { title: 'Call', body: 'Ask.', data: call }, purpose: 'service' },
+    })
     const texts = [{ locale: 'en', title: 'Hi', body: 'There.' }]
     await shop.do('saveTemplate', { key: `template-${i}`, texts })
     await shop.do('sendTouchpoint', { to: { audience: { stage: ['repeat'] } }, ...said })
   }
+  await deliverDue(shop.ground.app.db, shop.tenant.id, shop.ground.app.delivery)
   await onServer(shop.ground.databaseUrl, (client) =>
-    client.query(`update delivery set doubt = 'POSSIBLE_MISS' where tenant_id = $1`, [shop.tenant.id]),
+    client.query(`update delivery set doubt = 'POSSIBLE_MISS' where tenant_id = $1 and channel = 'inbox'`, [
+      shop.tenant.id,
+    ]),
   )
   const { data } = await shop.ask(shop.staff, '{ doubtfulDeliveries(first: 1) { nodes { id } } }')
   await reportOpened(shop, data.doubtfulDeliveries.nodes[0].id, 9)

@@ -56,12 +56,13 @@ const SCOPES: Record<string, string> = {
   Signal: 'touchpoints:read',
   StageChange: 'members:read',
   Suppression: 'consents:read',
+  Task: 'touchpoints:read',
   Template: 'touchpoints:read',
   Touchpoint: 'touchpoints:read',
   Wallet: 'points:read',
 }
 /** What members do not see, their own neither: how the tenant's channels work, and what it is about to say. */
-const INNER = ['Broadcast', 'Delivery', 'Signal', 'Template']
+const INNER = ['Broadcast', 'Delivery', 'Signal', 'Task', 'Template']
 const ALL = [...new Set(Object.values(SCOPES))]
 const without = (scope: string | undefined) => ALL.filter((each) => each !== scope).join(' ')
 

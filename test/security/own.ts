@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Shop } from '../support/shop.ts'
-import type { World } from '../support/world.ts'
+import { makeTask, type World } from '../support/world.ts'
 
 /** A tenant with a member who has one of everything. */
 export interface Side {
@@ -23,6 +23,9 @@ async function newTouch({ shop, world }: Side): Promise<string> {
   const sent = await shop.do('sendTouchpoint', { to: { member: world.by }, ...message })
   return sent.touchpoint.id
 }
+
+/** A call that somebody is to make to the member. */
+const newTask = ({ shop, world }: Side): Promise<string> => makeTask(shop, world.by)
 
 const fresh = () => `fresh ${randomUUID()}`
 
@@ -125,6 +128,7 @@ export const OWN: Record<string, Own> = {
   'Query.purposes': () => ({}),
   'Query.stages': () => ({}),
   'Query.suppressions': () => ({}),
+  'Query.tasks': () => ({}),
   'Query.template': () => ({ key: 'thank-you' }),
   'Query.templates': () => ({}),
   'Query.viewer': () => ({}),
@@ -132,6 +136,13 @@ export const OWN: Record<string, Own> = {
   'Mutation.addWebhookEndpoint': () => keyed({ url: hookUrl, types: ['member.registered'] }),
   'Query.whyNot': ({ world }) => ({ member: world.by, touchpoint: world.ids.Touchpoint }),
   'Mutation.cancelTouchpoint': async (side) => ({ input: { touchpoint: await newTouch(side) } }),
+  'Mutation.completeTask': async (side) =>
+    keyed({
+      task: await newTask(side),
+      outcome: 'DONE',
+      note: 'Glad to hear from us.',
+      cost: { amount: 500, currency: 'JPY' },
+    }),
   'Mutation.captureHold': async (side) => keyed({ hold: await newHold(side) }),
   'Mutation.checkChannel': () => ({ input: { channel: 'inbox' } }),
   'Mutation.configureChannel': () => ({ input: { channel: 'inbox', config: {}, isEnabled: true } }),

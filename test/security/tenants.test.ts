@@ -37,10 +37,11 @@ function ofMember(list: string): string {
 
 /** The lists that are asked for by themselves: their cursors are among the places. */
 const ROOT_LISTS = [
-  'Query.doubtfulDeliveries',
   'Query.broadcasts',
+  'Query.doubtfulDeliveries',
   'Query.members',
   'Query.suppressions',
+  'Query.tasks',
   'Query.templates',
   'Query.webhookEndpoints',
 ]

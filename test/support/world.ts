@@ -68,10 +68,27 @@ export async function makeWorld(shop: Shop, externalId: string): Promise<World> 
     Template: data.template.id,
     ...(await makeWebhooks(shop)),
     Broadcast: await makeBroadcast(shop),
+    Task: await makeTask(shop, member.by),
     Delivery: inbox.nodes[0].touchpoint.deliveries[0].id,
     Signal: await makeSignal(shop, inbox.nodes[0].touchpoint.deliveries[0].id),
   }
   return { ...member, ids, orderId }
+}
+
+/** A call that somebody is to make to a member; its id. */
+export async function makeTask(shop: Shop, member: object): Promise<string> {
+  const content = { title: 'Call', body: 'Ask how it is.', data: { kind: 'CALL', assignee: 'anna' } }
+  const { touchpoint } = await shop.do('sendTouchpoint', {
+    to: { member },
+    ...{ channels: ['task'], content, purpose: 'service' },
+  })
+  await deliverDue(shop.ground.app.db, shop.tenant.id, shop.ground.app.delivery)
+  const { data } = await shop.ask(
+    shop.staff,
+    '{ tasks(state: OPEN, last: 50) { nodes { id touchpoint { id } } } }',
+  )
+  const tasks: { id: string; touchpoint: { id: string } }[] = data.tasks.nodes
+  return tasks.find((task) => task.touchpoint.id === touchpoint.id)?.id ?? ''
 }
 
 /** A broadcast for a time that does not come. */

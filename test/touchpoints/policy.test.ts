@@ -219,3 +219,22 @@ test('where ignoring stops, the next channel is no way around it; a purchase ope
   ])
   expect(await refusal(next, { channel: 'line' })).toBeNull()
 })
+
+test.each([
+  ['clicked', 'unlikely', false],
+  ['clicked', 'likely', true],
+  ['replied', 'unknown', false],
+  ['seen', null, false],
+  ['opened', null, true],
+  ['delivered', null, true],
+])('a signal %s (a machine: %s) leaves messages ignored: %s', async (kind, machine, isIgnored) => {
+  const { shop, act, touch, sent, refusal } = await openPolicy({ ignored: { after: 1, response: 'STOP' } })
+  const member = await shop.member()
+  await sent(await touch(member), '1 day')
+  await act(
+    `insert into signal (tenant_id, channel, dedupe_key, kind, occurred_at, received_at, member_id, machine)
+     values (current_tenant(), 'email', 'k', $2, $3, $3, $1, $4)`,
+    [member, kind, start, machine],
+  )
+  expect((await refusal(await touch(member)))?.reason === 'IGNORED').toBe(isIgnored)
+})

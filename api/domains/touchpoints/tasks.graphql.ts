@@ -127,7 +127,7 @@ builder.queryField('tasks', (t) =>
           where: {
             ...(assignee != null && { assignee }),
             ...(state === 'OPEN' && { completedAt: null }),
-            ...(state === 'COMPLETED' && { NOT: { completedAt: null } }),
+            ...(state === 'COMPLETED' && { completedAt: { not: null } }),
           },
           orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
         }),
