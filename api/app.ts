@@ -1,7 +1,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { registerPredicates } from './domains/audiences/index.ts'
-import { channelsPort, readSaved } from './domains/channels/index.ts'
+import { channelsPort, readSaved, startErrands, type TakeSignals } from './domains/channels/index.ts'
 import { consentPredicate, Links, linksPort, memberPages } from './domains/consents/index.ts'
 import { freshnessBandPredicate, settleLifecycle, stagePredicate } from './domains/lifecycle/index.ts'
 import {
@@ -25,7 +25,7 @@ import { Engine } from './graph/engine.ts'
 import { eventBodies } from './graph/event-body.ts'
 import { eventScopes } from './graph/events.ts'
 import { FrontDoor, type FrontDoorOptions, type Route } from './graph/front-door.ts'
-import { type Deployment, type InboundParts, inboundRoute, loadChannels } from './host/index.ts'
+import { type Deployment, inboundRoute, loadChannels } from './host/index.ts'
 import { openAuth, type Viewer } from './platform/auth/index.ts'
 import { openClock } from './platform/clock.ts'
 import type { Config } from './platform/config.ts'
@@ -137,8 +137,8 @@ export async function openApp(options: AppOptions): Promise<App> {
       strictEgress: publicEgress,
       settings: (tenantId, channel) => readSaved(db.tenant(tenantId), channel, vault),
     })
-    const take: InboundParts['take'] = async (tenantId, channel, signals) => {
-      await takeSignals(db.tenant(tenantId), channel, { signals })
+    const take: TakeSignals = async (tenantId, channel, signals, also) => {
+      await takeSignals(db.tenant(tenantId), channel, { signals, ...(also && { also }) })
       events.poke()
     }
     let url: string | undefined
@@ -165,6 +165,7 @@ export async function openApp(options: AppOptions): Promise<App> {
         }),
         (part) => part.stop(),
       )
+      opened(startErrands({ db, channels, log, now: () => clock.now(), take }), (part) => part.stop())
       webhooks = opened(
         startWebhookWorker({
           ...{ db, egress: publicEgress, vault, clock, log },

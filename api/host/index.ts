@@ -1,3 +1,3 @@
 export { openReaders, weigh } from './inbound-class.ts'
-export { type InboundParts, inboundRoute } from './inbound-route.ts'
+export { inboundRoute } from './inbound-route.ts'
 export { type Deployment, loadChannels, PluginError } from './load.ts'

@@ -67,6 +67,72 @@ create table channel_quota (
 call protect('channel_quota');
 grant select on channel_quota to engawa_app;
 
+/* What the worker asks channels for, again and again: their mailboxes (POLL) and their budgets (QUOTA). */
+create table channel_errand (
+  tenant_id uuid not null references tenant,
+  channel   text not null,
+  kind      text not null check (kind in ('POLL', 'QUOTA')),
+  /* Where a mailbox was read up to. */
+  place     text,
+  /* Real time. */
+  due_at    timestamptz not null,
+  primary key (tenant_id, channel, kind)
+);
+create index channel_errand_due on channel_errand (due_at);
+call protect('channel_errand');
+create policy system on channel_errand to engawa_system using (true) with check (true);
+grant select on channel_errand to engawa_app;
+grant select, insert, update on channel_errand to engawa_system;
+
+/*
+ * Takes errands that are due, of all tenants, and makes them due again: mailboxes after a minute, budgets after ten.
+ * p_polled and p_asked are the channels that can do the one and the other. Runs as the system role.
+ */
+create function channel_errands_due(p_polled text[], p_asked text[], p_limit int)
+returns table (tenant uuid, channel text, kind text, place text) language plpgsql volatile as $$
+#variable_conflict use_column
+begin
+  insert into channel_errand (tenant_id, channel, kind, due_at)
+  select s.tenant_id, s.channel, k.kind, clock_timestamp() from channel_setting s, (values ('POLL'), ('QUOTA')) k (kind)
+  where s.is_enabled and s.channel = any (case k.kind when 'POLL' then p_polled else p_asked end)
+  on conflict do nothing;
+  return query
+  update channel_errand e
+  set due_at = clock_timestamp() + case e.kind when 'POLL' then interval '1 minute' else interval '10 minutes' end
+  from (
+    select x.tenant_id, x.channel, x.kind from channel_errand x
+    join channel_setting s on s.tenant_id = x.tenant_id and s.channel = x.channel and s.is_enabled
+    where x.due_at <= clock_timestamp() and x.channel = any (case x.kind when 'POLL' then p_polled else p_asked end)
+    order by x.due_at limit p_limit for update of x skip locked
+  ) d
+  where e.tenant_id = d.tenant_id and e.channel = d.channel and e.kind = d.kind
+  returning e.tenant_id, e.channel, e.kind, e.place;
+end $$;
+grant execute on function channel_errands_due(text[], text[], int) to engawa_system;
+
+/* Keeps where a mailbox was read up to, unless another worker has read on from p_from meanwhile. */
+create function channel_polled(p_channel text, p_from text, p_to text) returns void
+language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  update channel_errand e set place = p_to
+  where e.tenant_id = current_tenant() and e.channel = p_channel and e.kind = 'POLL'
+    and e.place is not distinct from p_from;
+end $$;
+
+/* Keeps what a provider said of its budget; p_taken is what was counted when it was asked. Null p_limit: no limit. */
+create function channel_quota_told(p_channel text, p_limit bigint, p_used bigint, p_resets_at timestamptz, p_taken bigint)
+returns void language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  insert into channel_quota as q (tenant_id, channel, quota_limit, used, resets_at, asked_at)
+  values (current_tenant(), p_channel, p_limit, p_used, p_resets_at, tenant_now(current_tenant()))
+  on conflict (tenant_id, channel) do update set
+    quota_limit = excluded.quota_limit, used = excluded.used, resets_at = excluded.resets_at,
+    asked_at = excluded.asked_at, taken = greatest(q.taken - p_taken, 0);
+end $$;
+grant execute on function
+  channel_polled(text, text, text),
+  channel_quota_told(text, bigint, bigint, timestamptz, bigint) to engawa_app;
+
 /*
  * Whether a message may go out through the channel now: null, or {"reason", "until"}, where until is null when only
  * people can change it. CHANNEL_DISABLED: staff switched it off. QUOTA: the provider's budget is used up, or what is

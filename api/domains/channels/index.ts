@@ -1,4 +1,5 @@
 export { ReceiptKind } from './capabilities.graphql.ts'
+export { startErrands, type TakeSignals } from './errands.ts'
 export { FaultCauseType } from './faults.graphql.ts'
 export type {
   AddressReading,
