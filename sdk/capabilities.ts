@@ -158,7 +158,10 @@ export interface Capabilities {
   /** Every receipt that can ever arrive. */
   readonly receipts: ReadonlyArray<ReceiptKind>
   readonly limits: Limits
-  /** A reply to a message of the member's is cheaper, while its token lives. */
+  /**
+   * A reply to a message of the member's is cheaper, while its token lives. The token is handed out once, to a first
+   * attempt. No key guards a reply, so the core takes such an attempt for one of idempotency `none`.
+   */
   readonly exclusiveReplyToken?: { readonly ttl: Seconds }
   /** With `sendMany`: how many at once, and whether each gets its own outcome. */
   readonly batch?: { readonly max: number; readonly perRecipientOutcome: boolean }

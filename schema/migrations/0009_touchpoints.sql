@@ -81,6 +81,8 @@ create table delivery (
   outcome          jsonb,
   /* The last outcome that nobody could tell, a lost worker included: since then something may have arrived. */
   unknown          jsonb,
+  /* Whether the last attempt, or the one of that outcome, was given a reply token: no key guards a reply. */
+  is_reply         boolean not null default false,
   doubt            text check (doubt in ('POSSIBLE_MISS', 'POSSIBLE_DUPLICATE')),
   /* Of a refusal: whether it ends the touch, whatever channels remain. */
   is_final         boolean not null default false,
@@ -527,7 +529,7 @@ end $$;
  * p_kind: which addresses the channel uses; p_is_own: the member is the address. p_content is what is to be said;
  * deliveries that exist keep what they have, and their addresses.
  * Outcomes: claimed {deliveries: [{delivery, key, fence, attempt, content, address, unknown, first_attempt_at,
- * reply_token}]}, where unknown is the last outcome that nobody could tell, {"is": "unknown", "evidence": "crash"} when a worker was
+ * is_reply, reply_token}]}, where unknown is the last outcome that nobody could tell, {"is": "unknown", "evidence": "crash"} when a worker was
  * lost, null when there was none; put_off, moved {channel}, settled; not_due, busy, not_found.
  */
 create function touchpoint_claim(
@@ -636,12 +638,14 @@ begin
     update delivery d set
       state = 'CLAIMED', attempt = d.attempt + 1, fence = d.fence + 1, claimed_at = clock_timestamp(),
       claimed_until = v_until, due_at = null,
-      unknown = case d.state when 'CLAIMED' then '{"is": "unknown", "evidence": "crash"}' else d.unknown end
+      unknown = case d.state when 'CLAIMED' then '{"is": "unknown", "evidence": "crash"}' else d.unknown end,
+      is_reply = d.is_reply and (d.state = 'CLAIMED' or d.unknown is not null)
     where d.tenant_id = v_tenant and d.touchpoint_id = v_touch.id and d.channel = p_channel
       and (d.state = 'CLAIMED' or d.state = 'WAITING' and d.due_at <= v_now);
   end if;
   select jsonb_agg(jsonb_build_object('delivery', d.id, 'key', d.key, 'fence', d.fence::text, 'attempt', d.attempt,
       'content', d.content, 'unknown', d.unknown, 'first_attempt_at', d.first_attempt_at, 'address', p -> 'value',
+      'is_reply', d.is_reply,
       'reply_token', case d.attempt when 1 then reply_token_take(p_channel, p_kind, d.identity, v_now) end)
     order by d.id)
   into v_deliveries
@@ -651,6 +655,10 @@ begin
   if v_deliveries is null then
     return touch_continue(v_touch, 'PROVIDER', null);
   end if;
+  -- Known before it is sent, so that a lost worker's reply is not followed by a message.
+  update delivery d set is_reply = true
+  from jsonb_array_elements(v_deliveries) c
+  where d.tenant_id = v_tenant and d.id = (c ->> 'delivery')::uuid and c ->> 'reply_token' is not null;
   update touchpoint t set state = 'CLAIMED', claimed_until = v_until
   where t.tenant_id = v_tenant and t.id = v_touch.id;
   perform channel_taken(p_channel, jsonb_array_length(v_deliveries));

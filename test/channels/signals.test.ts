@@ -380,6 +380,27 @@ test('the token of a reply goes with the next message, once, while it lives', as
   expect(tokens).toEqual(['newer', undefined, undefined])
 })
 
+test('a worker that is lost amid a reply is not followed by a message: no key guards a reply', async () => {
+  const { shop, member, address } = await sent()
+  const lostAmid = async (token?: string) => {
+    if (token !== undefined) {
+      const reply = { identity: address, occurredAt: new Date(), reply: { token } }
+      await hear(shop, about({ kind: 'replied', ...reply }))
+    }
+    const plan = await shop.plan(member, { channel: 'acme', purpose: 'offers' })
+    const claim = `select touchpoint_claim($1, 'acme', 'acme', false, '{}', '20 seconds') as c`
+    const [row] = await shop.tenant.query<{ c: object }>({ text: claim, values: [plan] })
+    expect(row?.c).toMatchObject({ deliveries: [{ reply_token: token ?? null, is_reply: false }] })
+    await shop.lapse()
+    const { plugins, sent: out } = scripted(key, [accepted], undefined, acme)
+    await deliver(shop.tenant, plan, { channels: await channelsOf(plugins), clock: processClock })
+    const { state, doubt } = await shop.delivery(plan)
+    return [out.length, state, doubt]
+  }
+  expect(await lostAmid('r-1')).toEqual([0, 'UNKNOWN', 'POSSIBLE_MISS'])
+  expect(await lostAmid()).toEqual([1, 'ACCEPTED', null])
+})
+
 test('what was said stays in the row, and is no part of any event', async () => {
   const touch = await sent()
   await touch.hear({ kind: 'replied', reply: { text: 'canary \0\ud800 said this' }, raw: { text: 'canary' } })

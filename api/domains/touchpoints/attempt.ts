@@ -26,7 +26,8 @@ export async function attempt(channel: OpenChannel, claimed: Claim, occasion: Oc
   const replyToken = claimed.reply_token ?? undefined
   const standing: Standing = {
     // A reply goes another way than a message of ours, which may not know the key.
-    idempotency: replyToken === undefined ? channel.capabilities.idempotency : { mode: 'none' },
+    idempotency:
+      replyToken === undefined && !claimed.is_reply ? channel.capabilities.idempotency : { mode: 'none' },
     wish: occasion.wish,
     attempt: claimed.attempt,
     firstAttemptAt: new Date(claimed.first_attempt_at),

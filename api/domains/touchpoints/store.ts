@@ -64,6 +64,8 @@ export interface Claim {
   readonly first_attempt_at: string
   /** Of the member's last message, while it lives; ours alone now. */
   readonly reply_token: string | null
+  /** Whether an earlier attempt had one, and nobody knows what came of it. */
+  readonly is_reply: boolean
 }
 
 /** The attempts that were claimed: one for each address. */
