@@ -118,6 +118,7 @@ test.each([
   ['input.purpose', { purpose: 'test' }],
   ['input.purpose', { purpose: 'consent-confirmation' }],
   ['input.purpose', { purpose: ' ' }],
+  ['input.purpose', { purpose: 'Birthday Greeting' }],
   ['input.channels', { channels: [] }],
   ['input.channels.1', { channels: ['inbox', 'pigeon'] }],
   ['input.template', { content: null }],

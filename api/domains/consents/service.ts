@@ -215,14 +215,17 @@ export function checkText(text: string, field: string): void {
   }
 }
 
+/** Refuses what cannot name a purpose: it stands in events, where nothing personal may, so it is a word and no text. */
+export function checkPurpose(purpose: string): void {
+  if (KEY.test(purpose)) return
+  throw new BadInputError(
+    'input.purpose',
+    'A purpose is lower-case letters, digits and hyphens, at most 100, such as newsletter.',
+  )
+}
+
 function checkWords({ purpose, channel, source }: Withdrawal): void {
-  // It stands in events, where nothing personal may: so a word, and no text.
-  if (!KEY.test(purpose)) {
-    throw new BadInputError(
-      'input.purpose',
-      'A purpose is lower-case letters, digits and hyphens, at most 100.',
-    )
-  }
+  checkPurpose(purpose)
   if (!/^[a-z][a-z0-9-]{0,39}$/.test(channel)) {
     throw new BadInputError('input.channel', 'A channel is the id of one, such as email.')
   }

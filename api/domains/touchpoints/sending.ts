@@ -3,6 +3,7 @@ import type { Tx } from '../../platform/db.ts'
 import { BadInputError, NotFoundError, raise } from '../../platform/errors.ts'
 import type { Operation } from '../../platform/operation.ts'
 import { type Rule, storedRule } from '../audiences/index.ts'
+import { checkPurpose } from '../consents/index.ts'
 import type { MemberBy } from '../members/index.ts'
 import { recommendedFor } from './policy.channels.ts'
 import { readPolicy } from './policy.store.ts'
@@ -51,7 +52,7 @@ export async function sendToMember(
   message: Message,
   operation: Operation,
 ): Promise<string> {
-  checkPurpose(message.purpose)
+  checkOwnPurpose(message.purpose)
   return send(tx, to, { ...storedOf(message), source: 'send' }, operation)
 }
 
@@ -81,7 +82,7 @@ export async function broadcast(
   message: Message,
   operation: Operation,
 ): Promise<string> {
-  checkPurpose(message.purpose)
+  checkOwnPurpose(message.purpose)
   const planned = { ...storedOf(message), audience: storedRule(audience) }
   return raise(await planBroadcast(tx, planned, operation)).broadcast
 }
@@ -127,7 +128,8 @@ function storedOf({ template, content, parameters, at, ...message }: Message) {
   }
 }
 
-function checkPurpose(purpose: string): void {
+function checkOwnPurpose(purpose: string): void {
+  checkPurpose(purpose)
   if (KEPT_PURPOSES.includes(purpose)) {
     throw new BadInputError('input.purpose', `The purpose ${purpose} is kept for the product itself.`)
   }
