@@ -115,6 +115,31 @@ test('nextTouch tells what is planned, or why nothing is, with as many statement
   expect([one.statements.length, all.statements.length]).toEqual([1, 1])
 })
 
+test('where nothing is planned, a pause of the staff and consents that were all withdrawn are the reason', async () => {
+  const shop = await open()
+  const [paused, rested, refusing, agreeing] = await Promise.all([1, 2, 3, 4].map(() => shop.member()))
+  const pause = (member: string | undefined, until: string | null) =>
+    shop.everything.query(
+      `insert into touch_pause (tenant_id, member_id, paused_by, since, until, actor) values ($1, $2, 'STAFF', now(), $3, 'test')`,
+      [shop.tenant.tenantId, member, until],
+    )
+  await pause(paused, null)
+  await pause(rested, '2026-03-31')
+  for (const member of [refusing, agreeing]) await shop.agree(member ?? '', 'line')
+  await shop.withdraw(refusing ?? '', 'line')
+  const source = `query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Member { ${nextTouch} } } }`
+  const ids = [paused, rested, refusing, agreeing].map((id) => encodeId('Member', id ?? ''))
+  const { data, errors, statements } = await ask(shop, staff, source, { ids })
+  expect(errors).toBeUndefined()
+  expect(data.nodes.map((node: { nextTouch: { reason: string } }) => node.nextTouch.reason)).toEqual([
+    'PAUSED_BY_STAFF',
+    'NOTHING_PLANNED',
+    'NO_CONSENT',
+    'NOTHING_PLANNED',
+  ])
+  expect(statements).toHaveLength(1)
+})
+
 test('touches need their scope; a member sees its own', async () => {
   const shop = await open()
   const member = await shop.member()

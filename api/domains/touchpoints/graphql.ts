@@ -78,7 +78,7 @@ interface Planned {
 }
 interface None {
   readonly is: 'none'
-  readonly reason: 'NOTHING_PLANNED' | 'MEMBERSHIP_ENDED' | 'PAUSED_BY_STAFF'
+  readonly reason: 'NOTHING_PLANNED' | 'NO_CONSENT' | 'PAUSED_BY_STAFF' | 'MEMBERSHIP_ENDED'
 }
 interface Awaiting {
   readonly dueAt: Date
@@ -185,14 +185,18 @@ builder.prismaObjectFields(Member, (t) => ({
         },
         [{ type: 'PlannedTouch', name: 'touchpoint' }],
       ),
+      // Why there may be none.
+      consents: { select: { state: true } },
     }),
     resolve: (
       {
         membership,
+        consents,
         pauses: [pause],
         touchpoints: [touch],
       }: {
         membership: string
+        consents: { state: string }[]
         pauses: { until: Date | null }[]
         touchpoints: Planned['touch'][]
       },
@@ -200,9 +204,11 @@ builder.prismaObjectFields(Member, (t) => ({
       context: Context,
     ) => {
       if (membership === 'ENDED') return { is: 'none', reason: 'MEMBERSHIP_ENDED' } as const
+      // Who was never asked for consent has refused none.
+      const hasRefused = consents.length > 0 && consents.every(({ state }) => state !== 'LIVE')
       const next = touch
         ? ({ is: 'planned', touch } as const)
-        : ({ is: 'none', reason: 'NOTHING_PLANNED' } as const)
+        : ({ is: 'none', reason: hasRefused ? 'NO_CONSENT' : 'NOTHING_PLANNED' } as const)
       if (!pause) return next
       const paused = { is: 'none', reason: 'PAUSED_BY_STAFF' } as const
       const { until } = pause

@@ -29,6 +29,8 @@ export interface TouchpointWorker {
   stop(): Promise<void>
 }
 
+/** Deliveries that one process has on their way at once: most of their time is spent waiting for providers. */
+const concurrency = 64
 /** The least time between two looks, in milliseconds. */
 const betweenLooksMs = 50
 /** Touches taken of each tenant at a time. */
@@ -39,9 +41,13 @@ const queuedFor = '10 minutes'
 /** Starts delivering: every second, and as soon as something was planned. */
 export function startTouchpointWorker(ports: WorkerPorts): TouchpointWorker {
   const { db, jobs, log } = ports
-  jobs.work(deliverQueue, async ({ data }) => {
-    await deliver(db.tenant(data.tenant), data.touchpoint, ports)
-  })
+  jobs.work(
+    deliverQueue,
+    async ({ data }) => {
+      await deliver(db.tenant(data.tenant), data.touchpoint, ports)
+    },
+    { concurrency },
+  )
 
   let isWanted = false
   let isStopping = false
