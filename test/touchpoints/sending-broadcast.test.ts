@@ -159,3 +159,22 @@ test('what is being sent when a broadcast is called off goes no further than it 
   ])
   expect(refusal.rows).toEqual([{ reason: 'CANCELLED' }])
 })
+
+test('a worker that others have overtaken writes nothing, and takes the broadcast back to no earlier member', async () => {
+  const { shop, broadcast } = await openBroadcast(100)
+  await extendBroadcasts(shop.tenant, { chunks: 1, chunk: 30 })
+  const members = await shop.tenant.query<{ id: string }>({
+    text: 'select m.id from member m where own(m) order by m.id limit 50',
+    values: [],
+  })
+  const place = async () =>
+    (await shop.everything.query('select reached, planned from broadcast where id = $1', [broadcast])).rows
+  expect(await place()).toEqual([{ reached: members[29]?.id, planned: 30 }])
+  const late = await shop.tenant.query({
+    text: `select broadcast_extend($1, null, $2, array[$3::uuid], array['inbox'], false) as outcome`,
+    values: [broadcast, members[9]?.id, members[40]?.id],
+  })
+  expect(late).toEqual([{ outcome: { is: 'stale' } }])
+  expect(await place()).toEqual([{ reached: members[29]?.id, planned: 30 }])
+  expect((await countsOf(shop)).touches).toBe(30)
+})
