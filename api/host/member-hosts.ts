@@ -25,5 +25,6 @@ function hostsOf(text: string): string[] {
   const url = URL.canParse(trimmed) ? [new URL(trimmed).hostname] : []
   const afterAt = trimmed.includes('@') ? [trimmed.slice(trimmed.lastIndexOf('@') + 1)] : []
   const [withoutPort = ''] = trimmed.split(/:\d+$/)
-  return [...url, ...afterAt, withoutPort].filter(Boolean)
+  // The end of an IPv6 address looks like a port.
+  return [...url, ...afterAt, trimmed, withoutPort].filter(Boolean)
 }
