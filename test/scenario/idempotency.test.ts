@@ -93,6 +93,19 @@ const MAKINGS: Record<string, Making> = {
     await shop.member('anna')
     return [{ content: { title: 'Hi', body: 'One.' } }, { content: { title: 'Hi', body: 'Two.' } }]
   },
+  addWebhookEndpoint: () => [
+    { url: 'https://hooks.example/a', types: ['member.registered'] },
+    { url: 'https://hooks.example/b', types: ['member.registered'] },
+  ],
+  async replayWebhookEvents(shop) {
+    const url = 'https://hooks.example/c'
+    const { endpoint } = await shop.do('addWebhookEndpoint', { url }, { select: 'endpoint { id }' })
+    await shop.do('disableWebhookEndpoint', { endpoint: endpoint.id })
+    return [
+      { endpoint: endpoint.id, since: NOW },
+      { endpoint: endpoint.id, since: '2026-03-31T00:00:00Z' },
+    ]
+  },
   endMembership: (_, { by: member }) => [
     { member, end: 'LEFT' },
     { member, end: 'REMOVED' },
@@ -113,6 +126,11 @@ const MAKINGS: Record<string, Making> = {
 }
 
 const consent = { purpose: 'offers', channel: 'line', source: 'form' }
+/** An answer without the secret, which only the first one has. */
+function toldOnce({ secret: _, ...answer }: Record<string, unknown>): Record<string, unknown> {
+  return answer
+}
+
 const keyed = Object.values(schema.getMutationType()?.getFields() ?? {})
   .filter(({ args }) => {
     const type = args[0] && getNamedType(args[0].type)
@@ -130,11 +148,11 @@ describe.each(keyed)('%s', (mutation) => {
     const mia = await shop.member('mia')
     const idempotencyKey = randomUUID()
     const [input, other] = (await MAKINGS[mutation]?.(shop, mia)) ?? []
-    const first = await shop.do(mutation, { ...input, idempotencyKey })
+    const first = toldOnce(await shop.do(mutation, { ...input, idempotencyKey }))
     expect(first.__typename).toMatch(/Payload$/)
     const before = await fingerprint(shop.ground.databaseUrl)
 
-    expect(await shop.do(mutation, { ...input, idempotencyKey })).toEqual(first)
+    expect(toldOnce(await shop.do(mutation, { ...input, idempotencyKey }))).toEqual(first)
     expect(await shop.do(mutation, { ...other, idempotencyKey })).toMatchObject({
       code: 'IDEMPOTENCY_KEY_REUSED',
     })
@@ -148,7 +166,7 @@ describe.each(keyed)('%s', (mutation) => {
     const request = { ...input, idempotencyKey: randomUUID() }
     const answers = await Promise.all(Array.from({ length: 20 }, () => shop.do(mutation, request)))
     expect(answers[0].__typename).toMatch(/Payload$/)
-    for (const answer of answers) expect(answer).toEqual(answers[0])
+    for (const answer of answers) expect(toldOnce(answer)).toEqual(toldOnce(answers[0]))
     const client = shop.ground.app.db.tenant(shop.tenant.id)
     const text = 'select count(*)::int as n from op where own() and idempotency_key = $1'
     expect(await client.query({ text, values: [request.idempotencyKey] })).toEqual([{ n: 1 }])

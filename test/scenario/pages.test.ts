@@ -35,7 +35,9 @@ const WAYS: Record<string, readonly string[]> = {
   'Query.suppressions': ['suppressions(@) { # }', 'suppressions(reason: MANUAL, isLifted: false, @) { # }'],
   'Query.tasks': ['tasks(@) { # }', 'tasks(state: OPEN, assignee: "anna", @) { # }'],
   'Query.templates': ['templates(@) { # }'],
+  'Query.webhookEndpoints': ['webhookEndpoints(@) { # }'],
   'Wallet.postings': ['member(by: {externalId: "mia"}) { wallet { postings(@) { # } } }'],
+  'WebhookEndpoint.failures': ['webhookEndpoints(first: 1) { nodes { failures(@) { # } } }'],
 }
 
 interface Page {
@@ -102,9 +104,27 @@ beforeAll(async () => {
       shop.tenant.id,
     ]),
   )
+  await failWebhooks()
   const { data } = await shop.ask(shop.staff, '{ doubtfulDeliveries(first: 1) { nodes { id } } }')
   await reportOpened(shop, data.doubtfulDeliveries.nodes[0].id, 9)
 })
+
+/** Nine endpoints that are sent nothing, the first with nine events that it did not get. */
+async function failWebhooks() {
+  const url = 'https://hooks.example.com/engawa'
+  for (let i = 0; i < 9; i++) {
+    const { endpoint } = await shop.do('addWebhookEndpoint', { url }, { select: 'endpoint { id }' })
+    await shop.do('disableWebhookEndpoint', { endpoint: endpoint.id })
+  }
+  await onServer(shop.ground.databaseUrl, (client) =>
+    client.query(
+      `insert into webhook_failure (tenant_id, id, endpoint_id, kind, pos, event_id, type, payload, at, booked_at, attempts)
+       select e.tenant_id, uuid_v7(), e.id, 'GIVEN_UP', n, uuid_v7(), 'member.registered', '{}', now(), now(), 10
+       from (select * from webhook_endpoint where tenant_id = $1 order by id limit 1) e, generate_series(1, 9) n`,
+      [shop.tenant.id],
+    ),
+  )
+}
 
 /** Three addresses, consents and suppressions a day, and three words about the first consent of all. */
 async function agree(member: object, order: string) {
