@@ -247,7 +247,6 @@ begin
     return jsonb_build_object('is', 'stale');
   end if;
   delete from channel_circuit c where c.tenant_id = v_tenant and c.channel = p_channel;
-  perform touchpoints_wake(p_channel);
   return jsonb_build_object('is', 'done', 'revision', v_revision);
 end $$;
 

@@ -221,19 +221,6 @@ language sql as $$
     jsonb_array_elements(newest.touches) t
 $$;
 
-/* Plans the message that asks a member to confirm, whoever asked: at once, while the question is open. */
-create function touch_of_confirmation() returns trigger language plpgsql as $$
-begin
-  perform touchpoint_plan(new.member_id, array[new.channel], 'consent-confirmation',
-    jsonb_build_object('template', case new.what when 'ADDRESS' then 'address-confirmation' else 'consent-confirmation' end,
-                       'parameters', '{}'::jsonb),
-    new.asked_at, 'confirmation', new.id::text, new.asked_at, 1,
-    jsonb_strip_nulls(jsonb_build_object('priority', 90, 'expires_at', new.expires_at, 'address', new.address_id)));
-  return null;
-end $$;
-create trigger touch_of_confirmation after insert on confirmation
-  for each row execute function touch_of_confirmation();
-
 /*
  * Takes what is due, at most p_limit of each tenant, earliest first, each tenant by its own clock, and keeps it
  * for p_lease of real time. A touch whose worker was lost comes back when its lease has lapsed. Two scans at
@@ -771,32 +758,12 @@ begin
   update touchpoint t set due_at = tenant_now(new.tenant_id)
   from touch_decision d
   where d.tenant_id = new.tenant_id and d.channel = new.channel and d.decision = 'HELD'
-    and t.tenant_id = d.tenant_id and t.id = d.touchpoint_id and t.channel = d.channel and t.state = 'PLANNED';
+    and t.tenant_id = d.tenant_id and t.id = d.touchpoint_id and t.channel = d.channel and t.state = 'PLANNED'
+    and t.due_at = d.until and t.due_at > tenant_now(new.tenant_id);
   return null;
 end $$;
 create trigger touches_of_channel_set after insert or update of revision on channel_setting
   for each row when (new.is_enabled) execute function touches_of_channel_set();
-
-/*
- * Each member's next touch, or why there is none (MEMBERSHIP_ENDED, NOTHING_PLANNED); one row per member of
- * p_members that the tenant knows. Exactly one of touchpoint_id and reason is null.
- */
-create function next_touch(p_members uuid[]) returns table (
-  member_id uuid, reason text, touchpoint_id uuid, channel text, purpose text, state text,
-  planned_at timestamptz, due_at timestamptz
-) language sql stable as $$
-  select m.id,
-    case when m.membership = 'ENDED' then 'MEMBERSHIP_ENDED' when t.id is null then 'NOTHING_PLANNED' end,
-    t.id, t.channel, t.purpose, t.state, t.planned_at, t.due_at
-  from member m
-  left join lateral (
-    select * from touchpoint p
-    where p.tenant_id = m.tenant_id and p.member_id = m.id and p.settled_at is null and m.membership <> 'ENDED'
-    order by p.due_at, p.id
-    limit 1
-  ) t on true
-  where m.tenant_id = (select app_tenant()) and m.id = any (p_members)
-$$;
 
 grant execute on function
   touchpoint_plan(uuid, text[], text, jsonb, timestamptz, text, text, timestamptz, int, jsonb),
@@ -804,6 +771,5 @@ grant execute on function
   touchpoint_hold(uuid, text, text, interval, jsonb),
   touchpoint_cancel(uuid, jsonb),
   touchpoint_claim(uuid, text, text, boolean, jsonb, interval),
-  touchpoint_settle(uuid, bigint, text, jsonb),
-  next_touch(uuid[]) to engawa_app;
+  touchpoint_settle(uuid, bigint, text, jsonb) to engawa_app;
 grant execute on function touchpoint_due(int, interval) to engawa_system;

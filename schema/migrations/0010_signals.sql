@@ -201,21 +201,6 @@ create constraint trigger delivery_was_settled after update of state on delivery
   deferrable initially deferred for each row
   when (old.state = 'CLAIMED' and new.state <> 'CLAIMED') execute function delivery_was_settled();
 
-/* Looks again at once at what is kept because of a channel: somebody has put it right. */
-create function touchpoints_wake(p_channel text) returns void language plpgsql as $$
-declare
-  v_tenant uuid := current_tenant();
-  v_now timestamptz := tenant_now(v_tenant);
-begin
-  update touchpoint t set due_at = v_now
-  where t.tenant_id = v_tenant and t.channel = p_channel and t.state = 'PLANNED'
-    -- Nothing is kept for longer before it is looked at again.
-    and t.due_at > v_now and t.due_at <= v_now + interval '16 minutes'
-    and exists (select from touch_decision d
-                where d.tenant_id = v_tenant and d.touchpoint_id = t.id and d.channel = p_channel
-                  and d.decision = 'HELD' and d.until = t.due_at);
-end $$;
-
 -- ── What follows for members and addresses ───────────────────────────────────────────────────────
 
 /* Applies the newest word on whether an address, or else a member, blocks the channel. */

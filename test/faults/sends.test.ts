@@ -158,7 +158,7 @@ async function moving(shop: Shop, over: AbortSignal): Promise<void> {
 }
 
 async function work(native: HttpProvider, plain: HttpProvider) {
-  const file = join(import.meta.dirname, 'send-worker.ts')
+  const file = join(import.meta.dirname, 'send-worker-process.ts')
   const child = spawn(process.execPath, [file, database.url, native.host, plain.host], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
