@@ -183,3 +183,37 @@ test.each([
   const story = { state, channel: 'line', at, reason: null, decisions: [], timeZone: 'Asia/Tokyo' }
   expect([whyNot(story, 'en'), whyNot(story, 'ja-JP')]).toEqual([english, japanese])
 })
+
+test('of a broadcast it tells whose turn is to come, who was not meant, and why one who was did not get it', async () => {
+  const shop = await open(spring)
+  const [vip, guest] = [
+    await shop.member('vip', { attributes: { vip: true } }),
+    await shop.member('guest', { attributes: { vip: false } }),
+  ]
+  const { broadcast } = await shop.do(
+    'sendTouchpoint',
+    {
+      to: { audience: { attribute: { name: 'vip', equals: true } } },
+      ...{ channels: ['paper'], purpose: 'offers', content: { title: 'Hi', body: 'There.' } },
+      at: { instant: '2026-04-02T00:00:00Z' },
+    },
+    { select: 'broadcast { id }' },
+  )
+  const why = async (member: object) => {
+    const query = `query ($member: MemberBy!, $touchpoint: ID!) { whyNot(member: $member, touchpoint: $touchpoint) {
+      state reason sentence(locale: "en") touchpoint { state } decisions { reason } } }`
+    const { data, errors } = await shop.ask(shop.staff, query, { member, touchpoint: broadcast.id })
+    expect(errors).toEqual([])
+    return data.whyNot
+  }
+  const planned = { state: 'PLANNED', reason: null, touchpoint: null, decisions: [] }
+  expect(await why(guest.by)).toMatchObject(planned)
+  expect(await why({ id: vip.id })).toMatchObject(planned)
+  await shop.clock('2026-04-03T00:00:00Z')
+  const sentence = 'It was not sent: the member did not match the audience when it was sent.'
+  expect(await why(guest.by)).toEqual({
+    ...{ state: 'NOT_SENT', reason: 'NOT_IN_AUDIENCE', sentence, touchpoint: null, decisions: [] },
+  })
+  expect(await why(vip.by)).toMatchObject({ state: 'NOT_SENT', reason: 'NO_CONSENT', touchpoint: {} })
+  expect(await why({ externalId: 'nobody' })).toBeNull()
+})

@@ -24,5 +24,6 @@ export const TouchReason = builder.enumType('TouchReason', {
     MEMBERSHIP_ENDED: { description: 'The membership has ended.' },
     PROVIDER: { description: 'The channel, or the provider behind it, did not take it.' },
     CANCELLED: { description: 'It was called off.' },
+    NOT_IN_AUDIENCE: { description: 'The member did not match the audience when the broadcast was sent.' },
   } satisfies Record<Reason, { description: string }>,
 })

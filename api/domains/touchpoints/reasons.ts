@@ -19,6 +19,7 @@ export type Reason =
   | 'MEMBERSHIP_ENDED'
   | 'PROVIDER'
   | 'CANCELLED'
+  | 'NOT_IN_AUDIENCE'
 
 /** A reason in words: a whole clause, such as "the member has not agreed to this purpose on email". */
 export type ReasonWords = Readonly<Record<Reason, (channel: string) => string>>
@@ -44,6 +45,7 @@ export const ENGLISH: ReasonWords = {
   MEMBERSHIP_ENDED: () => 'the membership has ended',
   PROVIDER: (channel) => `${channel} did not take it`,
   CANCELLED: () => 'it was called off',
+  NOT_IN_AUDIENCE: () => 'the member did not match the audience when it was sent',
 }
 
 /** In Japanese, to stand before 「ため」. */
@@ -67,4 +69,5 @@ export const JAPANESE: ReasonWords = {
   MEMBERSHIP_ENDED: () => '退会済みである',
   PROVIDER: (channel) => `${channel}が受け付けなかった`,
   CANCELLED: () => '取り消された',
+  NOT_IN_AUDIENCE: () => '送信時に会員が対象者の条件に当てはまらなかった',
 }

@@ -1,11 +1,11 @@
 import { builder } from '../../graph/builder.ts'
-import { idOf } from '../../graph/ids.ts'
+import { decodeId, idOf } from '../../graph/ids.ts'
 import { read } from '../../graph/read.ts'
 import { MemberByInput, memberRef } from '../members/index.ts'
 import { TouchDecision } from './deliveries.graphql.ts'
 import { Touchpoint, TouchpointState } from './graphql.ts'
 import { TouchReason } from './reasons.graphql.ts'
-import { type Explained, readStory } from './why-not.store.ts'
+import { type Explained, readBroadcastStory, readStory } from './why-not.store.ts'
 import { whyNot } from './why-not.ts'
 
 const WhyNot = builder.objectRef<Explained>('WhyNot').implement({
@@ -29,18 +29,20 @@ const WhyNot = builder.objectRef<Explained>('WhyNot').implement({
       nullable: true,
       description: 'Every decision about it, in their order. At most 190.',
       resolve: (query, { touchpoint }, _args, { db }) =>
-        read(db).touchDecision.findMany({
-          ...query,
-          where: { touchpointId: touchpoint },
-          orderBy: [{ at: 'asc' }, { id: 'asc' }],
-        }),
+        touchpoint === null
+          ? []
+          : read(db).touchDecision.findMany({
+              ...query,
+              where: { touchpointId: touchpoint },
+              orderBy: [{ at: 'asc' }, { id: 'asc' }],
+            }),
     }),
     touchpoint: t.prismaField({
       type: Touchpoint,
       nullable: true,
-      description: 'The touch itself.',
+      description: 'The touch itself; null where a broadcast planned none for the member.',
       resolve: (query, { touchpoint }, _args, { db }) =>
-        read(db).touchpoint.findFirst({ ...query, where: { id: touchpoint } }),
+        touchpoint === null ? null : read(db).touchpoint.findFirst({ ...query, where: { id: touchpoint } }),
     }),
   }),
 })
@@ -49,14 +51,20 @@ builder.queryField('whyNot', (t) =>
   t.field({
     type: WhyNot,
     nullable: true,
-    description: 'Why a member did not get a touch; null when it is no touch of that member.',
+    description: 'Why a member did not get a touch, or a broadcast; null when it is no touch of that member.',
     authScopes: { lists: 'touchpoints:read' },
     args: {
       member: t.arg({ type: MemberByInput, required: true, description: 'Which member.' }),
-      touchpoint: t.arg.id({ required: true, description: 'Which touch.' }),
+      touchpoint: t.arg.id({ required: true, description: 'Which touch, or which broadcast.' }),
     },
-    resolve: async (_root, { member, touchpoint }, { db }) =>
-      (await readStory(db, memberRef(member, 'member'), idOf('Touchpoint', touchpoint, 'touchpoint'))) ??
-      null,
+    resolve: async (_root, { member, touchpoint }, { db }) => {
+      const by = memberRef(member, 'member')
+      const { typename, id } = decodeId(touchpoint, 'touchpoint')
+      const story =
+        typename === 'Broadcast'
+          ? await readBroadcastStory(db, by, id)
+          : await readStory(db, by, idOf('Touchpoint', touchpoint, 'touchpoint'))
+      return story ?? null
+    },
   }),
 )

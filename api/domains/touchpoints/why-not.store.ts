@@ -4,8 +4,32 @@ import type { TouchStory } from './why-not.ts'
 
 /** A touch as it is explained: the story, and whose it is. */
 export interface Explained extends TouchStory {
-  readonly touchpoint: string
+  /** Null while a broadcast has planned none for the member. */
+  readonly touchpoint: string | null
   readonly locale: string
+}
+
+/** Reads why a member did not get a broadcast; undefined when there is no such broadcast or member. */
+export async function readBroadcastStory(
+  tx: Tx,
+  member: MemberBy,
+  broadcast: string,
+): Promise<Explained | undefined> {
+  const [found] = await tx.query<Explained>({
+    name: 'broadcast_story',
+    text: `select p.id as touchpoint,
+        case when b.state = 'SENT' then 'NOT_SENT' when b.state = 'CANCELLED' then 'CANCELLED' else 'PLANNED' end as state,
+        coalesce(b.channels[1], 'inbox') as channel, coalesce(b.finished_at, b.due_at, b.created_at) as at,
+        case when b.state = 'SENT' then 'NOT_IN_AUDIENCE' end as reason, m.locale, m.time_zone as "timeZone",
+        '[]'::json as decisions
+      from broadcast b
+      join member m on m.tenant_id = b.tenant_id and (m.id = $2 or m.external_id = $3)
+      left join touchpoint p on p.tenant_id = b.tenant_id and p.member_id = m.id and p.purpose = b.purpose
+        and p.source_type = 'broadcast' and p.source_id = b.id::text
+      where own(b) and b.id = $1`,
+    values: [broadcast, ...named(member)],
+  })
+  return found?.touchpoint ? readStory(tx, member, found.touchpoint) : found
 }
 
 /** Reads why a member did not get a touch; undefined when there is none of that id for that member. */
@@ -25,11 +49,12 @@ export async function readStory(
       from touchpoint p
       join member m on m.tenant_id = p.tenant_id and m.id = p.member_id
       where own(p) and p.id = $1 and (m.id = $2 or m.external_id = $3)`,
-    values: [
-      touchpoint,
-      'id' in member ? member.id : null,
-      'externalId' in member ? member.externalId : null,
-    ],
+    values: [touchpoint, ...named(member)],
   })
   return story
+}
+
+/** The member's id and the tenant's own, one of them null. */
+function named(member: MemberBy): readonly [string | null, string | null] {
+  return 'id' in member ? [member.id, null] : [null, member.externalId]
 }
