@@ -2,9 +2,11 @@
 import { expect, test } from 'vitest'
 import { testApp } from '../support/app.ts'
 import { onServer } from '../support/server.ts'
+import { until } from '../support/until.ts'
 import { type Acme, withAcme } from './acme.ts'
 
 const canary = 'canary-secret-0417'
+const address = 'canary-0417@mail.example'
 const lines: string[] = []
 const echo: Acme = {
   check: async (ctx) => {
@@ -14,6 +16,15 @@ const echo: Acme = {
       ok: false,
       fault: { cause: 'auth', disposition: { do: 'hold' }, code: ctx.config.token, detail },
     }
+  },
+  // Says all it knows, wherever it can: in the log, in refusals, in what it throws.
+  send: async (ctx, text) => {
+    const all = `${ctx.config.token} to ${address}`
+    ctx.log(`sending ${all}`, { all, [address]: [{ deep: all }] })
+    if (text === 'throws') throw new Error(all)
+    if (text === 'unknown') return { is: 'unknown', evidence: 'timeout', detail: all }
+    if (text === 'accepted') return { is: 'accepted', at: ctx.clock.now(), providerId: 'p-1' }
+    return { is: 'refused', fault: { cause: 'policy', disposition: { do: 'never' }, code: all, detail: all } }
   },
 }
 const open = testApp({ deployment: withAcme(echo), onLog: (line) => lines.push(line) })
@@ -56,6 +67,45 @@ test('no table, log line, event, job, refusal or answer has it', async () => {
   expect(lines.filter((line) => hidden.test(line))).toEqual([])
   expect(JSON.stringify(answers)).toContain('refused [redacted]')
   expect(JSON.stringify(answers)).not.toMatch(hidden)
+})
+
+test('sends that say all they know leave no secret anywhere, and no address but where addresses are kept', async () => {
+  const shop = await open()
+  const config = { url: 'https://acme.example', token: canary }
+  await shop.do('configureChannel', { channel: 'acme', config })
+  const { by: member } = await shop.member('mia')
+  await shop.do('addAddress', { member, channel: 'acme', value: address })
+  const consent = { member, purpose: 'offers', channel: 'acme', textVersion: '1', source: 'shop' }
+  await shop.do('giveConsent', consent)
+  const answers: unknown[] = []
+  for (const title of ['throws', 'unknown', 'accepted', 'refused']) {
+    const sent = { to: { member }, channels: ['acme'], purpose: 'offers', content: { title, body: 'Hi.' } }
+    answers.push(await shop.do('sendTouchpoint', sent))
+  }
+  const asked = `{ member(by: { externalId: "mia" }) { timeline { nodes { ... on Touchpoint {
+    state decisions { reason code } deliveries { state attempts cause code doubt } } } } } }`
+  const told = async () => (await shop.ask(shop.staff, asked)).data.member.timeline.nodes
+  const tries = ({ deliveries }: { deliveries: { attempts: number }[] }) => (deliveries[0]?.attempts ?? 0) > 0
+  await until(async () => (await told()).every(tries))
+  answers.push(await told())
+
+  const rows = await everything(shop.ground.databaseUrl)
+  const hidden = new RegExp(`${canary}|${Buffer.from(canary).toString('hex')}`)
+  expect(rows.filter((row) => hidden.test(row))).toEqual([])
+  const isSeen = (text: string) => text.includes(address)
+  const kept = await onServer(shop.ground.databaseUrl, async (client) => {
+    const text = `select 'outcome' as place, outcome::text || coalesce(unknown::text, '') as row from delivery
+      union all select 'event', payload::text from event_log union all select 'outbox', payload::text from outbox
+      union all select 'job', data::text || coalesce(output::text, '') from pgboss.job
+      union all select 'decision', detail::text from touch_decision`
+    return (await client.query<{ place: string; row: string }>(text)).rows
+  })
+  expect(new Set(kept.map(({ place }) => place))).toContain('outcome')
+  expect(kept.filter(({ row }) => isSeen(row))).toEqual([])
+  expect(lines.some((line) => line.includes('sending [redacted] to address:'))).toBe(true)
+  expect(lines.filter((line) => hidden.test(line) || isSeen(line))).toEqual([])
+  expect(JSON.stringify(answers)).not.toMatch(hidden)
+  expect(JSON.stringify(answers)).not.toContain(address)
 })
 
 test('with another key the channel says so, and a new secret puts it right', async () => {
