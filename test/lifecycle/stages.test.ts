@@ -128,8 +128,7 @@ async function advance(to: number): Promise<void> {
       text: "select t.id from touchpoint t where own(t) and t.state = 'PLANNED'",
       values: [],
     })
-    for (const { id } of due)
-      await shop.query({ text: "select touchpoint_decline($1, 'UNREACHABLE')", values: [id] })
+    for (const { id } of due) await shop.query({ text: 'select touchpoint_cancel($1)', values: [id] })
     const [row] = await shop.query<{ there: boolean }>({
       text: "select (clock_advance($1, 1000) ->> 'is_there')::boolean as there",
       values: [new Date(to)],
