@@ -1,15 +1,11 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { contextFactory } from './contexts.ts'
 import { registerPredicates } from './domains/audiences/index.ts'
 import { channelsPort, readSaved, startErrands, type TakeSignals } from './domains/channels/index.ts'
 import { consentPredicate, Links, linksPort, memberPages } from './domains/consents/index.ts'
 import { freshnessBandPredicate, settleLifecycle, stagePredicate } from './domains/lifecycle/index.ts'
-import {
-  attributePredicate,
-  MembershipWatch,
-  membershipPredicate,
-  standingMember,
-} from './domains/members/index.ts'
+import { attributePredicate, MembershipWatch, membershipPredicate } from './domains/members/index.ts'
 import { settleDue } from './domains/points/index.ts'
 import { purchasesPredicate, replayImported } from './domains/purchases/index.ts'
 import {
@@ -20,20 +16,18 @@ import {
   takeSignals,
 } from './domains/touchpoints/index.ts'
 import { type Patience, startWebhookWorker, webhooksPort } from './domains/webhooks/index.ts'
-import type { Context } from './graph/context.ts'
 import { Engine } from './graph/engine.ts'
 import { eventBodies } from './graph/event-body.ts'
 import { eventScopes } from './graph/events.ts'
 import { FrontDoor, type FrontDoorOptions, type Route } from './graph/front-door.ts'
 import { type Deployment, inboundRoute, loadChannels } from './host/index.ts'
-import { openAuth, type Viewer } from './platform/auth/index.ts'
+import { openAuth } from './platform/auth/index.ts'
 import { openClock } from './platform/clock.ts'
 import type { Config } from './platform/config.ts'
 import { readCursorKey } from './platform/cursor.ts'
 import { type Db, openDb } from './platform/db.ts'
 import { startDue } from './platform/due.ts'
 import { type Egress, openEgress } from './platform/egress.ts'
-import { UnauthenticatedError } from './platform/errors.ts'
 import { type Events, openEvents } from './platform/events.ts'
 import { type Check, openHealth } from './platform/health.ts'
 import { openJobs } from './platform/jobs.ts'
@@ -259,54 +253,6 @@ async function settle(db: Db, tenantId: string, log: Log): Promise<boolean> {
     log.warn({ err, tenant: tenantId }, 'A broadcast could not be gone on with; trying on.'),
   )
   return replayed + moved + booked > 0
-}
-
-interface ContextParts extends Pick<Context, 'egress' | 'refreshAuth'> {
-  readonly db: Db
-  readonly clock: Awaited<ReturnType<typeof openClock>>
-  readonly events: Events
-  readonly ports: Ports
-  /** Called after each mutation. */
-  readonly committed: () => void
-}
-
-/** Makes the context of each request and each delivery: the viewer as it stands now. */
-function contextFactory({ db, clock, events, egress, committed, refreshAuth, ports }: ContextParts) {
-  return async (viewer: Viewer | null, requestId: string): Promise<Context> => {
-    const shared = { requestId, egress, refreshAuth, poke: committed, use: ports.use.bind(ports) }
-    if (!viewer) {
-      const nobody = () => {
-        throw new UnauthenticatedError()
-      }
-      return {
-        ...shared,
-        viewer: null,
-        get db() {
-          return nobody()
-        },
-        now: nobody,
-        asOf: nobody,
-        follow: nobody,
-        ownMember: nobody,
-      }
-    }
-    const { tenant } = viewer
-    const client = db.tenant(tenant.id)
-    let head: Promise<string> | undefined
-    const ownMember = async () => (viewer.kind === 'MEMBER' ? standingMember(client, viewer.sub) : null)
-    const memberId = await ownMember()
-    let now: Date | Promise<Date> | undefined
-    return {
-      ...shared,
-      // A viewer is one object for all requests of its token; only the member behind it is looked up anew.
-      viewer: Object.assign(Object.create(viewer) as Viewer, { memberId }),
-      db: client,
-      now: () => (now ??= clock.tenantNow(tenant)),
-      asOf: () => (head ??= events.headCursor(tenant.id)),
-      follow: (options) => events.follow({ ...options, tenantId: tenant.id }),
-      ownMember,
-    }
-  }
 }
 
 function routes(
