@@ -173,7 +173,11 @@ mutation('updatePreferences', {
       description: 'The ids of the channels that the member likes best, in that order; at most 20.',
     }),
     quietHours: t.field({ type: LocalHoursInput, description: 'When nothing is to come.' }),
-    preferredTime: t.field({ type: 'LocalTime', description: 'When messages suit the member best.' }),
+    preferredTime: t.field({
+      type: 'LocalTime',
+      description:
+        'When messages suit the member best, by its own clock. Told to those who plan; no message waits for it by itself.',
+    }),
   }),
   resolve: ({ member, ...changes }, context) =>
     updatePreferences(context.db, subjectOf(member, context), changes, context.use(channelsPort)),

@@ -44,7 +44,8 @@ export const STAGE = {
   purposes: 'The purposes of marketing that its members may hear of; all when left out.',
   channels: 'The channels that marketing may use; all when left out.',
   shortestSilence: 'How long marketing leaves a member alone at least after a message.',
-  longestSilence: 'How long a member should be left alone at most.',
+  longestSilence:
+    'How long a member should be left alone at most. Kept for plans; nothing is sent because of it by itself.',
 }
 /** What the parts of the rule on ignored messages are. */
 export const IGNORED = {
