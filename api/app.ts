@@ -1,7 +1,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { contextFactory } from './contexts.ts'
-import { registerPredicates } from './domains/audiences/index.ts'
+import { recompileOutdated, registerPredicates } from './domains/audiences/index.ts'
 import { channelsPort, readSaved, startErrands, type TakeSignals } from './domains/channels/index.ts'
 import { consentPredicate, Links, linksPort, memberPages } from './domains/consents/index.ts'
 import { freshnessBandPredicate, settleLifecycle, stagePredicate } from './domains/lifecycle/index.ts'
@@ -142,6 +142,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     })
     const delivery: DeliveryPorts = { channels, clock, links, announced: () => events.poke() }
 
+    if (role !== 'web') await recompileOutdated(db)
     let touches: ReturnType<typeof startTouchpointWorker> | undefined
     let webhooks: ReturnType<typeof startWebhookWorker> | undefined
     if (role !== 'web') {

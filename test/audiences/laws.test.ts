@@ -1,12 +1,15 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
+  compiledRule,
   compileRule,
   isMatching,
   membersMatching,
   parseRule,
   readRule,
+  recompileOutdated,
   registerPredicates,
+  saveAudience,
   storedRule,
 } from '../../api/domains/audiences/index.ts'
 import { freshnessBandPredicate, stagePredicate } from '../../api/domains/lifecycle/audience.ts'
@@ -40,6 +43,16 @@ beforeAll(async () => {
 afterAll(() => Promise.all(openDbs.map((each) => each.close())))
 
 const select = (rule: Json) => membersMatching(db.tenant(tenant), parseRule(rule, 'filter'))
+/** Those of all members whom the database itself finds. */
+async function matching(audience: string): Promise<string[]> {
+  const rows = await db.tenant(tenant).query<{ id: string }>({
+    text: 'select x as id from audience_matches($1, $2) x order by x',
+    values: [audience, everybody],
+  })
+  return rows.map(({ id }) => id)
+}
+const kept = async (rule: Json) =>
+  matching(await saveAudience(db.tenant(tenant), compiledRule(rule, 'filter')))
 const runs = { numRuns: 150 }
 
 describe('The members that a rule selects', () => {
@@ -50,6 +63,43 @@ describe('The members that a rule selects', () => {
       }),
       { numRuns: 500 },
     )
+  })
+
+  test('are those whom the database finds by the condition that it keeps', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyRule, async (rule) => {
+        expect(await kept(rule)).toEqual(people.filter((each) => matches(each, rule)).map(({ id }) => id))
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('are found by a condition of the present compiler after a boot', async () => {
+    const audience = await saveAudience(db.tenant(tenant), {
+      ...compiledRule({ all: [{ membership: ['PAUSED'] }, { all: [] }] }, 'rule'),
+      ...{ condition: 'false', compiler: 0 },
+    })
+    expect(await matching(audience)).toEqual([])
+    expect(await recompileOutdated(db)).toBe(1)
+    expect(await matching(audience)).toEqual(
+      people.filter(({ membership }) => membership === 'PAUSED').map(({ id }) => id),
+    )
+    expect(await recompileOutdated(db)).toBe(0)
+  })
+
+  test('are found with the rights of the application, whatever the condition says', async () => {
+    const audience = await saveAudience(db.tenant(tenant), {
+      rule: { version: 1, rule: { any: [{ any: [] }, { any: [] }] } },
+      condition: 'exists (update wallet set version = 0 returning 1)',
+      compiler: 1,
+    })
+    await expect(matching(audience)).rejects.toThrow('syntax error')
+    const reader = await saveAudience(db.tenant(tenant), {
+      rule: { version: 1, rule: { all: [{ all: [] }, { all: [] }] } },
+      condition: 'exists (select from sequencer)',
+      compiler: 1,
+    })
+    await expect(matching(reader)).rejects.toThrow('permission denied')
   })
 
   test('are those who match it one by one', async () => {

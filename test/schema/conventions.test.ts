@@ -162,6 +162,7 @@ test('every event has its facts', () => {
       'purchase',
       'amount purchase',
       'transaction wallet',
+      'version',
       'hold',
       'transaction',
       'touchpoint',

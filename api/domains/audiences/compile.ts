@@ -1,4 +1,5 @@
 import type { Statement } from '../../platform/db.ts'
+import { literal } from '../../platform/literal.ts'
 import type { Rule } from './language.ts'
 import { type Fragment, joined, rendered, sql } from './sql.ts'
 
@@ -9,6 +10,12 @@ import { type Fragment, joined, rendered, sql } from './sql.ts'
  */
 export function compileRule(rule: Rule, first = 1): Statement {
   return rendered(condition(rule), first)
+}
+
+/** The same condition with its values in the text, for the database to keep and ask by itself. */
+export function conditionText(rule: Rule): string {
+  const { texts, values } = condition(rule)
+  return texts.reduce((all, piece, i) => `${all}${literal(values[i - 1])}${piece}`)
 }
 
 function condition(rule: Rule): Fragment {

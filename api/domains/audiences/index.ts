@@ -3,5 +3,12 @@ export { compileRule } from './compile.ts'
 export { AudienceInput, addAudienceWords } from './graphql.ts'
 export { parseRule, type Rule, readRule, type StoredRule, scopesOf, storedRule } from './language.ts'
 export { definePredicate, type Predicate, registerPredicates } from './predicates.ts'
-export { isMatching, membersMatching } from './service.ts'
+export {
+  type CompiledRule,
+  compiledRule,
+  isMatching,
+  membersMatching,
+  recompileOutdated,
+  saveAudience,
+} from './service.ts'
 export { type Fragment, joined, now, sql } from './sql.ts'

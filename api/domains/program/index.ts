@@ -1,0 +1,3 @@
+export { readBody } from './body.ts'
+export { definePart, type Part, partOf, parts, registerParts } from './parts.ts'
+export { type Changed, type Entry, type Publication, publish } from './service.ts'
