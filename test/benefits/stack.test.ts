@@ -28,9 +28,7 @@ const told = (stacked: ReturnType<typeof stack>) => stacked.effects.map(({ key, 
 
 test('a percentage is rounded once and split by largest remainder', () => {
   const { effects, left, total } = stack(cart, [percent('a', 'offer', 1250)], rules([category('offer', 1)]))
-  expect(effects).toEqual([
-    { key: 'a', reason: 'APPLIED', amount: 250n, perLine: [125n, 42n, 83n] },
-  ])
+  expect(effects).toEqual([{ key: 'a', reason: 'APPLIED', amount: 250n, perLine: [125n, 42n, 83n] }])
   expect([left, total]).toEqual([[875n, 291n, 584n], 1750n])
 })
 
@@ -52,16 +50,16 @@ test.each([
   ['HALF_EVEN', 12n],
 ] as const)('12.5 rounded %s is %s', (rounding, amount) => {
   const lines = [{ sku: 'soap', amount: 250n }]
-  const { effects } = stack(
-    lines,
-    [percent('a', 'offer', 500)],
-    rules([category('offer', 1)], { rounding }),
-  )
+  const { effects } = stack(lines, [percent('a', 'offer', 500)], rules([category('offer', 1)], { rounding }))
   expect(effects[0]?.amount).toBe(amount)
 })
 
 test('money for some articles leaves the others alone, and takes no more than there is', () => {
-  const { left, effects } = stack(cart, [money('a', 'offer', 900n, ['lotion'])], rules([category('offer', 1)]))
+  const { left, effects } = stack(
+    cart,
+    [money('a', 'offer', 900n, ['lotion'])],
+    rules([category('offer', 1)]),
+  )
   expect(left).toEqual([1000n, 0n, 667n])
   expect(effects[0]?.amount).toBe(333n)
 })

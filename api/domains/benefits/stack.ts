@@ -52,7 +52,13 @@ export interface StackRules {
 }
 
 /** Why a discount counts, or not. */
-export type StackReason = 'APPLIED' | 'UNKNOWN_CATEGORY' | 'EXCLUDED' | 'CATEGORY_FULL' | 'TOO_MANY' | 'NO_EFFECT'
+export type StackReason =
+  | 'APPLIED'
+  | 'UNKNOWN_CATEGORY'
+  | 'EXCLUDED'
+  | 'CATEGORY_FULL'
+  | 'TOO_MANY'
+  | 'NO_EFFECT'
 
 /** What became of a discount. */
 export interface Effect {
@@ -116,7 +122,8 @@ export function stack(
     left = left.map((part, i) => part - (perLine[i] ?? 0n))
   }
   for (const { key, category } of discounts) {
-    if (!byCategory.has(category)) effects.push({ key, reason: 'UNKNOWN_CATEGORY', amount: 0n, perLine: nothing })
+    if (!byCategory.has(category))
+      effects.push({ key, reason: 'UNKNOWN_CATEGORY', amount: 0n, perLine: nothing })
   }
   return { effects, left, before, total: sum(left) }
 }

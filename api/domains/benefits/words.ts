@@ -16,7 +16,9 @@ export const amountOrZero = z
   .refine((digits) => /^(0|[1-9]\d{0,17})$/.test(digits), 'must be a whole number, zero or more')
 
 /** A currency of ISO 4217. */
-export const currency = z.string().refine(isCurrency, 'must be a currency code of ISO 4217 in capitals, such as JPY')
+export const currency = z
+  .string()
+  .refine(isCurrency, 'must be a currency code of ISO 4217 in capitals, such as JPY')
 
 /** A currency of points. */
 export const pointsCurrency = z

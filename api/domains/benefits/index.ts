@@ -1,0 +1,1 @@
+export { Benefit, bare } from './benefit.ts'
