@@ -14,12 +14,12 @@ import {
   raise,
 } from '../../platform/errors.ts'
 import { channelsPort } from '../channels/index.ts'
-import { Member, MemberByInput, memberOf } from '../members/index.ts'
+import { Member, MemberByInput, memberOf, onlyOf, subjectOf } from '../members/index.ts'
 import { addressChanged } from './events.ts'
 import { linksPort } from './links.ts'
 import { addAddress, answer, askVerification, channelOf } from './service.ts'
 import { removeAddressCall } from './store.ts'
-import { OWN_OR_WRITES, onlyOf, subjectOf } from './subject.graphql.ts'
+import { OWN_OR_WRITES } from './subject.graphql.ts'
 import { SuppressionReason } from './suppressions.graphql.ts'
 import { type Reason, readSuppressed } from './suppressions.store.ts'
 

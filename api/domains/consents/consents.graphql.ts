@@ -11,11 +11,11 @@ import {
   NotFoundError,
 } from '../../platform/errors.ts'
 import { channelsPort } from '../channels/index.ts'
-import { Member, MemberByInput, memberOf } from '../members/index.ts'
+import { Member, MemberByInput, memberOf, onlyOf, subjectOf } from '../members/index.ts'
 import { consentChanged } from './events.ts'
 import { linksPort } from './links.ts'
 import { answer, giveConsent, withdrawConsent } from './service.ts'
-import { OWN_OR_WRITES, onlyOf, subjectOf } from './subject.graphql.ts'
+import { OWN_OR_WRITES } from './subject.graphql.ts'
 
 const ConsentState = builder.enumType('ConsentState', {
   description: 'How a consent stands.',

@@ -3,12 +3,12 @@ import { loader } from '../../graph/load.ts'
 import { mutation } from '../../graph/mutation.ts'
 import { MembershipEndedError, raise } from '../../platform/errors.ts'
 import { channelsPort } from '../channels/index.ts'
-import { Member, MemberByInput, memberOf } from '../members/index.ts'
+import { Member, MemberByInput, memberOf, subjectOf } from '../members/index.ts'
 import { centreOf, type MemberWishes, readWishes } from './preferences.store.ts'
 import { Purpose, type PurposeFacts } from './purposes.graphql.ts'
 import { checkText, updatePreferences } from './service.ts'
 import { type PausedBy, pauseCall, resumeCall } from './store.ts'
-import { OWN_OR_WRITES, subjectOf } from './subject.graphql.ts'
+import { OWN_OR_WRITES } from './subject.graphql.ts'
 
 const ConsentStanding = builder.enumType('ConsentStanding', {
   description: 'Whether messages of a purpose may come by a channel.',

@@ -1,35 +1,4 @@
-import type { Context } from '../../graph/context.ts'
-import { BadInputError, NotFoundError } from '../../platform/errors.ts'
-import { type MemberBy, memberRef } from '../members/index.ts'
+import { ownOrWrites } from '../members/index.ts'
 
 /** A member's token for what is its own, or a staff or integration token with the scope. */
-export const OWN_OR_WRITES = { $any: { member: true, writes: 'consents:write' } }
-
-interface Named {
-  readonly id?: string | null
-  readonly externalId?: string | null
-}
-
-/**
- * Whom a mutation is about: the one that was named, or, for a member's token, the member itself, who may name nobody
- * else. Throws NotFoundError, and BadInputError when nobody was named.
- */
-export function subjectOf(named: Named | null | undefined, { viewer }: Context): MemberBy {
-  const field = 'input.member'
-  const by = named ? memberRef(named, field) : null
-  if (viewer?.kind !== 'MEMBER') {
-    if (!by)
-      throw new BadInputError(field, `${field} must name a member; only a member's token may leave it out.`)
-    return by
-  }
-  const isSelf = !by || ('id' in by ? by.id === viewer.memberId : by.externalId === viewer.sub)
-  if (viewer.memberId === null || !isSelf) throw new NotFoundError('member')
-  return { id: viewer.memberId }
-}
-
-/** The only member whose things the viewer may touch; null: anybody's. Throws NotFoundError for a member nobody knows. */
-export function onlyOf({ viewer }: Context): string | null {
-  if (viewer?.kind !== 'MEMBER') return null
-  if (viewer.memberId === null) throw new NotFoundError('member')
-  return viewer.memberId
-}
+export const OWN_OR_WRITES = ownOrWrites('consents:write')

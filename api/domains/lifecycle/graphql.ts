@@ -1,7 +1,7 @@
 import { completeValue } from '@pothos/core'
 import { builder } from '../../graph/builder.ts'
-import type { Context } from '../../graph/context.ts'
 import { eventType, factOf } from '../../graph/events.ts'
+import { inLanguage } from '../../graph/in-language.ts'
 import { mutation } from '../../graph/mutation.ts'
 import { ownOnly } from '../../graph/own.ts'
 import { read } from '../../graph/read.ts'
@@ -33,11 +33,6 @@ export const Stage = builder.objectRef<StageRow>('Stage').implement({
     position: t.exposeInt('position', { description: 'The place among the stages, from 1.' }),
   }),
 })
-
-function inLanguage(texts: Readonly<Record<string, string>> | null, { viewer }: Context): string | undefined {
-  const language = viewer?.tenant.locale.split('-')[0] ?? 'en'
-  return texts?.[language] ?? texts?.en
-}
 
 const StageCause = builder.enumType('StageCause', {
   description: 'What moved a member.',
