@@ -1,0 +1,721 @@
+-- The ledger of Loyalty: policies of expiry, currencies, dates of lots that move, transfers, adjustments, statements.
+
+set local role engawa_owner;
+
+-- ── When points die ──────────────────────────────────────────────────────────────────────────────
+
+/* The policy that decides: the one given, else the currency's, else never. */
+create function points_policy(p_policy jsonb, p_currency text) returns jsonb language plpgsql stable as $$
+begin
+  return coalesce(p_policy, '{"never": true}');
+end $$;
+
+/* The last day of the month, quarter, half or year that a day lies in; the day itself without a unit. */
+create function points_period_end(p_day date, p_unit text) returns date language sql immutable as $$
+  select case p_unit
+    when 'MONTH' then (date_trunc('month', p_day::timestamp) + interval '1 month')::date - 1
+    when 'QUARTER' then (date_trunc('quarter', p_day::timestamp) + interval '3 months')::date - 1
+    when 'HALF' then make_date(extract(year from p_day)::int, case when extract(month from p_day) < 7 then 6 else 12 end,
+                               case when extract(month from p_day) < 7 then 30 else 31 end)
+    when 'YEAR' then make_date(extract(year from p_day)::int, 12, 31)
+    else p_day end
+$$;
+
+/* The first of these days of the year, each as MM-DD, that is not before p_day; 29 February is the 28th in most years. */
+create function points_fixed_day(p_days jsonb, p_day date) returns date language sql immutable as $$
+  select min(x.day)
+  from jsonb_array_elements_text(p_days) d, generate_series(0, 1) later,
+    lateral (select make_date(extract(year from p_day)::int + later, left(d, 2)::int, 1) as month) m,
+    lateral (select least(m.month + right(d, 2)::int - 1, points_period_end(m.month, 'MONTH')) as day) x
+  where x.day >= p_day
+$$;
+
+/*
+ * From which instant on points that start their clock at p_from are dead; null: never. Days are the tenant's: what
+ * lives n days or months lives through that whole day, and is dead at the midnight after it. 31 January and a month
+ * is the end of February. The policy is {"never": true}, {"rolling": {"days" | "months", "endOf"?}},
+ * {"sliding": {"days" | "months"}}, {"fixed": ["MM-DD"]} or {"at": instant}; null: the currency's.
+ */
+create function points_expiry(p_policy jsonb, p_currency text, p_from timestamptz) returns timestamptz
+language plpgsql stable as $$
+declare
+  v_policy jsonb := points_policy(p_policy, p_currency);
+  v_span jsonb := coalesce(v_policy -> 'rolling', v_policy -> 'sliding');
+  v_zone text;
+  v_day date;
+begin
+  if v_policy ? 'never' then
+    return null;
+  elsif v_policy ? 'at' then
+    return (v_policy ->> 'at')::timestamptz;
+  end if;
+  v_zone := (select t.time_zone from tenant t where t.id = current_tenant());
+  v_day := (p_from at time zone v_zone)::date;
+  v_day := case
+    when v_policy ? 'fixed' then points_fixed_day(v_policy -> 'fixed', v_day)
+    when v_span ? 'days' then v_day + (v_span ->> 'days')::int
+    when v_span ? 'months' then (v_day + make_interval(months => (v_span ->> 'months')::int))::date end;
+  if v_day is null then
+    raise exception 'no policy of expiry: %', v_policy;
+  end if;
+  return (points_period_end(v_day, v_span ->> 'endOf') + 1)::timestamp at time zone v_zone;
+end $$;
+grant execute on function points_policy(jsonb, text), points_period_end(date, text), points_fixed_day(jsonb, date),
+  points_expiry(jsonb, text, timestamptz) to engawa_app;
+
+/* That long after an instant by the tenant's calendar: a day later is the same time of the next day. */
+create function points_later(p_at timestamptz, p_by interval) returns timestamptz language plpgsql stable as $$
+declare
+  v_zone text := (select t.time_zone from tenant t where t.id = current_tenant());
+begin
+  return (p_at at time zone v_zone + p_by) at time zone v_zone;
+end $$;
+
+/*
+ * Until when points earned at p_at are pending: {"for": "P14D"}, {"until": instant}, or {"event", "cancelAfter"},
+ * which waits for an event until it is cancelled. Null: they are not.
+ */
+create function points_pending(
+  p_pending jsonb, p_at timestamptz, out available_at timestamptz, out awaits text
+) language plpgsql stable as $$
+begin
+  awaits := p_pending ->> 'event';
+  available_at := case
+    when p_pending is null then p_at
+    when p_pending ? 'for' then points_later(p_at, (p_pending ->> 'for')::interval)
+    when p_pending ? 'until' then greatest(p_at, (p_pending ->> 'until')::timestamptz)
+    when p_pending ? 'cancelAfter' then points_later(p_at, (p_pending ->> 'cancelAfter')::interval) end;
+  if available_at is null then
+    raise exception 'pending until when: %', p_pending;
+  end if;
+end $$;
+
+-- ── Dates of lots ────────────────────────────────────────────────────────────────────────────────
+
+alter table lot
+  /* The event that it waits for: then available_at is when it is cancelled if that has not come. */
+  add column awaits text check (awaits <> ''),
+  /* How its dates go on: kept by lots that wait for an event, or whose policy is sliding. */
+  add column expiry jsonb;
+create index lot_moving on lot (tenant_id, wallet_id) where expiry is not null;
+
+/* The only way in which the dates of a lot change: a row for each change, booked before the old instant. */
+create table lot_date (
+  tenant_id    uuid not null,
+  lot_id       uuid not null,
+  n            int not null check (n > 0),
+  available_at timestamptz not null,
+  expires_at   timestamptz,
+  cause        text not null check (cause in ('ACTIVATION', 'SLIDING', 'EXTENSION')),
+  /* When what caused it happened, and when it was booked, both by the tenant's clock. */
+  at           timestamptz not null,
+  booked       timestamptz not null,
+  primary key (tenant_id, lot_id, n),
+  foreign key (tenant_id, lot_id) references lot (tenant_id, id),
+  check (expires_at > available_at)
+);
+call protect('lot_date');
+grant select on lot_date to engawa_app;
+create trigger append_only before update or delete or truncate on lot_date
+  for each statement execute function refuse_change('dates of lots are append-only');
+
+/* Numbers a new row, stamps it with the tenant's clock, and refuses what comes too late or takes life away. */
+create function lot_date_check() returns trigger language plpgsql as $$
+declare
+  v_lot lot;
+begin
+  select * into strict v_lot from lot l where l.tenant_id = new.tenant_id and l.id = new.lot_id for no key update;
+  new.booked := tenant_now(new.tenant_id);
+  new.n := 1 + (select coalesce(max(d.n), 0) from lot_date d where d.tenant_id = new.tenant_id and d.lot_id = new.lot_id);
+  if new.cause = 'ACTIVATION' then
+    if v_lot.awaits is null or v_lot.pending = 0 or new.booked >= v_lot.available_at then
+      raise exception 'lot % does not wait for an event any more', new.lot_id using errcode = '23514';
+    end if;
+  elsif new.available_at <> v_lot.available_at or (new.booked < v_lot.expires_at) is not true
+      or new.expires_at <= v_lot.expires_at then
+    raise exception 'the date of lot % has passed, or would come nearer', new.lot_id using errcode = '23514';
+  end if;
+  return new;
+end $$;
+create trigger checked before insert on lot_date for each row execute function lot_date_check();
+
+/* The lot follows its last row, and its wallet is looked at in time. */
+create function lot_date_apply() returns trigger language plpgsql as $$
+begin
+  update lot l set available_at = d.available_at, expires_at = d.expires_at,
+                   awaits = case when d.cause <> 'ACTIVATION' then l.awaits end
+  from new_date d
+  where l.tenant_id = d.tenant_id and l.id = d.lot_id;
+  update wallet w set due_at = x.due_at
+  from (
+    select l.tenant_id, l.wallet_id, min(d.available_at) as due_at
+    from new_date d join lot l on l.tenant_id = d.tenant_id and l.id = d.lot_id
+    where d.cause = 'ACTIVATION'
+    group by l.tenant_id, l.wallet_id
+  ) x
+  where w.tenant_id = x.tenant_id and w.id = x.wallet_id and (w.due_at <= x.due_at) is not true;
+  return null;
+end $$;
+create trigger apply after insert on lot_date referencing new table as new_date
+  for each statement execute function lot_date_apply();
+
+/* Dates of a lot are those of its last row, or those it was granted with. */
+create function lot_dated() returns trigger language plpgsql as $$
+declare
+  v_last lot_date;
+begin
+  select * into v_last from lot_date d
+  where d.tenant_id = new.tenant_id and d.lot_id = new.id order by d.n desc limit 1;
+  if v_last.n is null or v_last.available_at <> new.available_at or v_last.expires_at is distinct from new.expires_at
+      or (new.awaits is distinct from old.awaits and (new.awaits is not null or v_last.cause <> 'ACTIVATION')) then
+    raise exception 'update of lot is refused: its dates change by rows of lot_date' using errcode = '23514';
+  end if;
+  return new;
+end $$;
+drop trigger same_lot on lot;
+create trigger same_lot before update of tenant_id, id, wallet_id, transaction_id, wallet_version, source_type,
+    source_id, line, rule, rule_version, parent_lot_id, priority, class, unit_cost_micro, expiry on lot
+  for each row execute function refuse_change('a lot stays what it was granted as');
+create trigger dated before update of available_at, expires_at, awaits on lot
+  for each row execute function lot_dated();
+
+-- ── Earning, pending or not ──────────────────────────────────────────────────────────────────────
+
+drop function points_earn(uuid, uuid, text, text, text, text, text, int, bigint, bigint, timestamptz, timestamptz, text);
+
+/*
+ * Earns points for a fact, within the caller's operation, which becomes a points transaction; returns the wallet, or
+ * null when there is nothing to earn. The same fact, line and rule a second time is an error (lot_once). p_pending as
+ * in points_pending. p_expiry is a policy (points_policy(null, currency) for the currency's own) and starts its
+ * clock when the points become available; without one they die at p_expires_at.
+ */
+create function points_earn(
+  p_transaction uuid, p_member uuid, p_currency text, p_source_type text, p_source_id text, p_line text, p_rule text,
+  p_rule_version int, p_base_minor bigint, p_points bigint, p_at timestamptz, p_expires_at timestamptz, p_reason text,
+  p_pending jsonb default null, p_expiry jsonb default null, p_class lot_class default 'EARNED'
+) returns uuid language plpgsql as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_wallet wallet;
+  v_lot uuid := uuid_v7();
+  v_wait record;
+  v_is_pending boolean;
+begin
+  if p_points = 0 then
+    return null;
+  end if;
+  v_wallet := points_wallet_made(v_tenant, p_member, p_currency);
+  select * into v_wait from points_pending(p_pending, p_at);
+  if v_wait.awaits is not null and p_expiry is null then
+    v_wait.available_at := least(v_wait.available_at, p_expires_at);
+  end if;
+  v_is_pending := v_wait.awaits is not null or p_pending is not null and v_wait.available_at > v_now;
+  insert into lot (tenant_id, id, wallet_id, transaction_id, wallet_version, source_type, source_id, line, rule,
+                   rule_version, class, available_at, awaits, expires_at, expiry, granted, pending, available)
+  values (v_tenant, v_lot, v_wallet.id, p_transaction, v_wallet.version + 1, p_source_type, p_source_id, p_line, p_rule,
+          p_rule_version, p_class, v_wait.available_at, v_wait.awaits,
+          case when v_wait.awaits is not null then null
+               when p_expiry is not null then points_expiry(p_expiry, p_currency, v_wait.available_at)
+               else p_expires_at end,
+          case when v_wait.awaits is not null then coalesce(p_expiry,
+                 case when p_expires_at is null then '{"never": true}' else jsonb_build_object('at', p_expires_at) end)
+               when p_expiry ? 'sliding' then p_expiry end,
+          p_points, case when v_is_pending then p_points else 0 end, case when v_is_pending then 0 else p_points end);
+  insert into earn_basis (tenant_id, source_type, source_id, line, rule, wallet_id, lot_id, base_minor, granted)
+  values (v_tenant, p_source_type, p_source_id, p_line, p_rule, v_wallet.id, v_lot, p_base_minor, p_points);
+  perform points_repay(v_wallet, p_transaction, v_now);
+  perform points_close(v_wallet, p_transaction, p_points, p_reason, null);
+  return v_wallet.id;
+end $$;
+
+-- ── Settling, with lots that wait for an event ───────────────────────────────────────────────────
+
+/*
+ * Books what fell due at p_at in one wallet, which is locked: activations, lapsed holds, then deaths and what waited
+ * for an event in vain, in this order, each as a transaction of that instant.
+ */
+create or replace function points_settle_instant(p_wallet wallet, p_at timestamptz) returns void language plpgsql as $$
+declare
+  v_wallet wallet := p_wallet;
+  v_transaction uuid;
+  v_points bigint;
+  v_hold hold;
+begin
+  if exists (select from lot l where l.tenant_id = v_wallet.tenant_id and l.wallet_id = v_wallet.id
+             and l.pending > 0 and l.available_at <= p_at and l.awaits is null) then
+    v_transaction := points_clock_op(v_wallet, 'ACTIVATE', p_at);
+    with moved as (
+      insert into posting
+        (tenant_id, transaction_id, seq, wallet_id, wallet_version, lot_id, from_bucket, to_bucket, amount)
+      select l.tenant_id, v_transaction, row_number() over (order by l.id), l.wallet_id, v_wallet.version + 1, l.id,
+             'PENDING', 'AVAILABLE', l.pending
+      from lot l
+      where l.tenant_id = v_wallet.tenant_id and l.wallet_id = v_wallet.id and l.pending > 0
+        and l.available_at <= p_at and l.awaits is null
+      returning amount
+    )
+    select sum(amount) into v_points from moved;
+    perform points_repay(v_wallet, v_transaction, p_at);
+    perform points_close(v_wallet, v_transaction, v_points, 'activation',
+      jsonb_build_object('is', 'done', 'wallet', v_wallet.id, 'transaction', v_transaction));
+    v_wallet := points_locked(v_wallet.tenant_id, v_wallet.id);
+  end if;
+
+  for v_hold in
+    select * from hold h
+    where h.tenant_id = v_wallet.tenant_id and h.wallet_id = v_wallet.id and h.state = 'OPEN' and h.expires_at <= p_at
+    order by h.id
+  loop
+    v_transaction := points_clock_op(v_wallet, 'VOID', p_at);
+    perform points_resolve(v_wallet, v_hold, v_transaction, 'EXPIRED', 0, p_at, v_hold.reason);
+    v_wallet := points_locked(v_wallet.tenant_id, v_wallet.id);
+  end loop;
+
+  if exists (select from lot l where l.tenant_id = v_wallet.tenant_id and l.wallet_id = v_wallet.id
+             and (l.open and l.expires_at <= p_at or l.pending > 0 and l.available_at <= p_at)) then
+    v_transaction := points_clock_op(v_wallet, 'EXPIRE', p_at);
+    with moved as (
+      insert into posting
+        (tenant_id, transaction_id, seq, wallet_id, wallet_version, lot_id, from_bucket, to_bucket, amount)
+      select l.tenant_id, v_transaction, row_number() over (order by l.id), l.wallet_id, v_wallet.version + 1, l.id,
+             case when l.open then 'AVAILABLE'::bucket else 'PENDING' end, 'EXPIRED', l.available + l.pending
+      from lot l
+      where l.tenant_id = v_wallet.tenant_id and l.wallet_id = v_wallet.id
+        and (l.open and l.expires_at <= p_at or l.pending > 0 and l.available_at <= p_at)
+      returning amount
+    )
+    select sum(amount) into v_points from moved;
+    perform points_close(v_wallet, v_transaction, v_points, 'expiry',
+      jsonb_build_object('is', 'done', 'wallet', v_wallet.id, 'transaction', v_transaction));
+    perform points_tell_expired(v_wallet, v_transaction, p_at);
+  end if;
+end $$;
+
+/*
+ * Books, for up to p_limit wallets of this tenant that nobody else works on, all that the clock has done already,
+ * just as points_settle does one by one. Returns how many wallets it settled; 0: nothing is left to do here.
+ */
+create or replace function points_settle_due(p_limit int) returns int
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_wallets uuid[];
+  v_owing uuid[];
+  v_wallet uuid;
+begin
+  perform analyze_new_tables();
+  select coalesce(array_agg(x.id) filter (where x.debt = 0), '{}'),
+         coalesce(array_agg(x.id) filter (where x.debt > 0), '{}')
+  into v_wallets, v_owing
+  from (
+    select w.id, w.debt from wallet w
+    where w.tenant_id = v_tenant and w.due_at <= v_now and w.id = any(array(
+      select d.id from wallet d where d.tenant_id = v_tenant and d.due_at <= v_now order by d.due_at limit p_limit))
+    order by w.id for no key update skip locked
+  ) x;
+  -- Debt makes the order of events matter within a wallet; the others are booked together.
+  foreach v_wallet in array v_owing loop
+    perform points_settle(v_wallet);
+  end loop;
+  if cardinality(v_wallets) = 0 then
+    return cardinality(v_owing);
+  end if;
+
+  with activated as (
+    select l.wallet_id, l.id as lot_id, l.available_at as at, l.pending as amount, l.expires_at
+    from lot l
+    where l.tenant_id = v_tenant and l.wallet_id = any(v_wallets) and l.pending > 0 and l.available_at <= v_now
+      and l.awaits is null
+  ), lapsed as (
+    select h.wallet_id, h.id as hold_id, h.expires_at as at, h.reason, p.lot_id, p.seq, p.amount, l.expires_at,
+      case when l.expires_at <= h.expires_at then 'EXPIRED'::bucket else 'AVAILABLE' end as to_bucket
+    from hold h
+    join posting p on p.tenant_id = v_tenant and p.transaction_id = h.transaction_id and p.to_bucket = 'HELD'
+    join lot l on l.tenant_id = v_tenant and l.id = p.lot_id
+    where h.tenant_id = v_tenant and h.wallet_id = any(v_wallets) and h.state = 'OPEN' and h.expires_at <= v_now
+  ), dead as (
+    select d.wallet_id, d.lot_id, d.expires_at as at, d.from_bucket, sum(d.amount)::bigint as amount
+    from (
+      select l.wallet_id, l.id as lot_id, l.expires_at, 'AVAILABLE'::bucket as from_bucket, l.available as amount
+      from lot l
+      where l.tenant_id = v_tenant and l.wallet_id = any(v_wallets) and l.open and l.expires_at <= v_now
+      union all
+      select a.wallet_id, a.lot_id, a.expires_at, 'AVAILABLE', a.amount from activated a where a.expires_at <= v_now
+      union all
+      select h.wallet_id, h.lot_id, h.expires_at, 'AVAILABLE', h.amount from lapsed h
+      where h.to_bucket = 'AVAILABLE' and h.expires_at <= v_now
+      union all
+      select l.wallet_id, l.id, l.available_at, 'PENDING', l.pending from lot l
+      where l.tenant_id = v_tenant and l.wallet_id = any(v_wallets) and l.pending > 0 and l.available_at <= v_now
+        and l.awaits is not null
+    ) d
+    group by d.wallet_id, d.lot_id, d.expires_at, d.from_bucket
+  ), move as (
+    select m.*, row_number() over (partition by m.wallet_id, m.at, m.step, m.hold_id order by m.seq, m.lot_id) as n
+    from (
+      select a.wallet_id, a.at, 1 as step, null::uuid as hold_id, 'activation' as reason, 0 as seq, a.lot_id,
+             'PENDING'::bucket as from_bucket, 'AVAILABLE'::bucket as to_bucket, a.amount
+      from activated a
+      union all
+      select h.wallet_id, h.at, 2, h.hold_id, h.reason, h.seq, h.lot_id, 'HELD', h.to_bucket, h.amount from lapsed h
+      union all
+      select d.wallet_id, d.at, 3, null, 'expiry', 0, d.lot_id, d.from_bucket, 'EXPIRED', d.amount from dead d
+    ) m
+  ), done as materialized (
+    select m.wallet_id, m.at, m.step, m.hold_id, m.reason, (array['ACTIVATE', 'VOID', 'EXPIRE'])[m.step] as kind,
+      sum(m.amount)::bigint as points, bool_or(m.to_bucket = 'EXPIRED') as has_expired, uuid_v7() as transaction_id,
+      row_number() over (partition by m.wallet_id order by m.at, m.step, m.hold_id) as n,
+      string_agg(points_leaf_line(m.n, m.lot_id, m.from_bucket, m.to_bucket, m.amount), e'\n' order by m.n) as postings
+    from move m
+    group by m.wallet_id, m.at, m.step, m.hold_id, m.reason
+  ), chained as materialized (
+    select d.*, w.member_id, w.version + d.n as version, format('engawa:%s:%s:%s', lower(d.kind), w.id, w.version + d.n) as key,
+      points_chain(w.head_hash, points_leaf(w.version + d.n, d.transaction_id, d.kind, d.at, d.postings, null))
+        over (partition by d.wallet_id order by d.n) as chain_hash
+    from done d join wallet w on w.tenant_id = v_tenant and w.id = d.wallet_id
+  ), opened as (
+    insert into op (tenant_id, idempotency_key, hash, transaction_id, kind, outcome, actor, at, wallet_id, points, reason,
+                    wallet_version, chain_hash)
+    select v_tenant, c.key, sha256(convert_to(c.key, 'UTF8')), c.transaction_id, c.kind,
+           jsonb_build_object('is', 'done', 'wallet', c.wallet_id, 'transaction', c.transaction_id)
+             || case when c.hold_id is null then '{}' else jsonb_build_object('hold', c.hold_id) end,
+           'engawa', c.at, c.wallet_id, c.points, c.reason, c.version, c.chain_hash
+    from chained c
+  ), posted as (
+    insert into posting
+      (tenant_id, transaction_id, seq, wallet_id, wallet_version, lot_id, from_bucket, to_bucket, amount)
+    select v_tenant, c.transaction_id, m.n, m.wallet_id, c.version, m.lot_id, m.from_bucket, m.to_bucket, m.amount
+    from move m
+    join chained c on (c.wallet_id, c.at, c.step) = (m.wallet_id, m.at, m.step) and c.hold_id is not distinct from m.hold_id
+  ), resolved as (
+    update hold h set state = 'EXPIRED', released = h.amount, resolved_transaction_id = c.transaction_id
+    from chained c
+    where h.tenant_id = v_tenant and h.id = c.hold_id
+  )
+  insert into outbox (tenant_id, type, member_id, payload, at)
+  select v_tenant, e.type, c.member_id, e.payload, c.at
+  from chained c cross join lateral (values
+    (1, 'points.posted', jsonb_build_object('transaction', c.transaction_id, 'wallet', c.wallet_id)),
+    (2, 'points.expired', jsonb_build_object('transaction', c.transaction_id))
+  ) e (n, type, payload)
+  where e.n = 1 or c.has_expired
+  order by c.at, c.wallet_id, c.n, e.n;
+
+  update wallet w set version = coalesce(d.version, w.version), head_hash = coalesce(d.head_hash, w.head_hash),
+                      due_at = points_next_due(v_tenant, w.id)
+  from unnest(v_wallets) x (id)
+  left join lateral (
+    select o.wallet_version as version, o.chain_hash as head_hash from op o
+    where o.tenant_id = v_tenant and o.wallet_id = x.id order by o.wallet_version desc limit 1
+  ) d on true
+  where w.tenant_id = v_tenant and w.id = x.id;
+  return cardinality(v_wallets) + cardinality(v_owing);
+end $$;
+
+/*
+ * Where the points of these wallets are at p_now, as if all that is due were booked: a row for each lot, and for each
+ * amount that an activation or a lapsed hold adds to one, after what of it repays debt.
+ */
+create or replace function points_parts_now(p_tenant uuid, p_wallets uuid[], p_now timestamptz)
+returns table (wallet_id uuid, expires_at timestamptz, available bigint, activated bigint, lapsed bigint, repaid bigint)
+language plpgsql stable as $$
+begin
+  return query
+  with arrival as (
+    select l.wallet_id, l.available_at as at, 1 as step, null::uuid as hold_id, l.priority, l.expires_at, l.class,
+           l.available_at, l.id, l.pending as amount
+    from lot l
+    where l.tenant_id = p_tenant and l.wallet_id = any(p_wallets) and l.pending > 0 and l.available_at <= p_now
+      and l.awaits is null
+    union all
+    select h.wallet_id, h.expires_at, 2, h.id, l.priority, l.expires_at, l.class, l.available_at, l.id, p.amount
+    from hold h
+    join posting p on p.tenant_id = p_tenant and p.transaction_id = h.transaction_id and p.to_bucket = 'HELD'
+    join lot l on l.tenant_id = p_tenant and l.id = p.lot_id
+    where h.tenant_id = p_tenant and h.wallet_id = any(p_wallets) and h.state = 'OPEN' and h.expires_at <= p_now
+  ), live as (
+    select a.*, a.expires_at is null or a.expires_at > a.at as is_live from arrival a
+  ), taken as (
+    select a.*, case when a.is_live then least(a.amount, greatest(0, w.debt
+      - (sum(case when a.is_live then a.amount else 0 end) over (
+           partition by a.wallet_id
+           order by a.at, a.step, a.hold_id, a.priority, a.expires_at, a.class, a.available_at, a.id
+           rows unbounded preceding) - a.amount)))::bigint else 0 end as repaid
+    from live a join wallet w on w.tenant_id = p_tenant and w.id = a.wallet_id
+  )
+  select t.wallet_id, t.expires_at, case when t.is_live then t.amount - t.repaid else 0 end,
+         case when t.step = 1 then t.amount else 0 end, case when t.step = 2 then t.amount else 0 end, t.repaid
+  from taken t
+  union all
+  -- What waited for an event in vain has left pending, and gone nowhere.
+  select l.wallet_id, l.expires_at, 0, l.pending, 0, 0
+  from lot l
+  where l.tenant_id = p_tenant and l.wallet_id = any(p_wallets) and l.pending > 0 and l.available_at <= p_now
+    and l.awaits is not null
+  union all
+  select l.wallet_id, l.expires_at, l.available, 0, 0, 0
+  from lot l
+  where l.tenant_id = p_tenant and l.wallet_id = any(p_wallets) and l.open;
+end $$;
+
+-- ── How dates go on ──────────────────────────────────────────────────────────────────────────────
+
+/*
+ * A member did something that keeps points alive: lots of sliding policies that count it live on from there. Returns
+ * how many lots do. Next to nothing for a tenant without such lots.
+ */
+create function points_slide(p_member uuid, p_activity text, p_at timestamptz) returns int language plpgsql as $$
+begin
+  return points_slide_all(array[p_member], p_activity, array[p_at]);
+end $$;
+
+/* The same for many members at once, each with the instant of its last such activity. */
+create function points_slide_all(p_members uuid[], p_activity text, p_ats timestamptz[]) returns int
+language plpgsql as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_moved int;
+begin
+  if not exists (select from lot l where l.tenant_id = v_tenant and l.expiry is not null) then
+    return 0;
+  end if;
+  perform from wallet w
+  where w.tenant_id = v_tenant and w.member_id = any(p_members)
+    and exists (select from lot l where l.tenant_id = v_tenant and l.wallet_id = w.id and l.expiry is not null)
+  order by w.id for no key update;
+  insert into lot_date (tenant_id, lot_id, available_at, expires_at, cause, at)
+  select v_tenant, l.id, l.available_at, x.expires_at, 'SLIDING', f.at
+  from (select m.member_id, max(m.at) as at from unnest(p_members, p_ats) m (member_id, at) group by m.member_id) f
+  join wallet w on w.tenant_id = v_tenant and w.member_id = f.member_id
+  join lot l on l.tenant_id = v_tenant and l.wallet_id = w.id and l.expiry is not null
+  cross join lateral (select points_expiry(l.expiry, w.currency, least(f.at, v_now)) as expires_at) x
+  where l.expiry ? 'sliding' and l.expires_at > v_now and x.expires_at > l.expires_at
+    and (l.expiry -> 'sliding' -> 'activities' is null or l.expiry -> 'sliding' -> 'activities' ? p_activity)
+    and l.pending + l.available + l.held > 0
+  order by l.id;
+  get diagnostics v_moved = row_count;
+  return v_moved;
+end $$;
+
+/*
+ * The event that pending points wait for has come, after they were granted and before they were cancelled: they are
+ * available from p_at on, and start their clock there. Returns how many lots.
+ */
+create function points_activate_event(p_member uuid, p_event text, p_at timestamptz) returns int language plpgsql as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_at timestamptz := least(p_at, tenant_now(v_tenant));
+  v_wallets uuid[] := array(
+    select w.id from wallet w
+    where w.tenant_id = v_tenant and w.member_id = p_member and exists (
+      select from lot l where l.tenant_id = v_tenant and l.wallet_id = w.id and l.expiry is not null
+        and l.awaits = p_event and l.pending > 0)
+    order by w.id);
+  v_wallet uuid;
+  v_moved int;
+begin
+  if cardinality(v_wallets) = 0 then
+    return 0;
+  end if;
+  foreach v_wallet in array v_wallets loop
+    perform points_settle(v_wallet);
+  end loop;
+  insert into lot_date (tenant_id, lot_id, available_at, expires_at, cause, at)
+  select v_tenant, l.id, v_at, points_expiry(l.expiry, w.currency, v_at), 'ACTIVATION', v_at
+  from lot l
+  join wallet w on w.tenant_id = v_tenant and w.id = l.wallet_id
+  join op o on o.tenant_id = v_tenant and o.transaction_id = l.transaction_id
+  where l.tenant_id = v_tenant and l.wallet_id = any(v_wallets) and l.expiry is not null and l.awaits = p_event
+    and l.pending > 0 and o.at <= v_at
+  order by l.id;
+  get diagnostics v_moved = row_count;
+  foreach v_wallet in array v_wallets loop
+    perform points_settle(v_wallet);
+  end loop;
+  return v_moved;
+end $$;
+
+-- ── Verifying ────────────────────────────────────────────────────────────────────────────────────
+
+/*
+ * Recomputes the wallets of this tenant from what is append-only, and their chains; returns each difference. No rows:
+ * the books are right. Takes the wallets with ids after p_after up to p_through; all by default.
+ */
+create or replace function points_verify(
+  p_after uuid default '00000000-0000-0000-0000-000000000000', p_through uuid default 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+) returns table (wallet_id uuid, expected text, found text)
+language plpgsql stable security definer set search_path = public, pg_temp set plan_cache_mode = force_custom_plan as $$
+declare
+  v_tenant uuid := current_tenant();
+begin
+  return query
+  with moved as (
+    select p.wallet_id, p.lot_id,
+      sum(case when p.from_bucket = 'ISSUE' then p.amount else 0 end) as issued,
+      sum(bucket_delta('PENDING', p.from_bucket, p.to_bucket, p.amount)) as pending,
+      sum(bucket_delta('AVAILABLE', p.from_bucket, p.to_bucket, p.amount)) as available,
+      sum(bucket_delta('HELD', p.from_bucket, p.to_bucket, p.amount)) as held,
+      sum(bucket_delta('SPENT', p.from_bucket, p.to_bucket, p.amount)) as spent,
+      sum(bucket_delta('EXPIRED', p.from_bucket, p.to_bucket, p.amount)) as expired,
+      sum(bucket_delta('REVOKED', p.from_bucket, p.to_bucket, p.amount)) as revoked
+    from posting p
+    where p.tenant_id = v_tenant and p.wallet_id > p_after and p.wallet_id <= p_through
+    group by p.wallet_id, p.lot_id
+  ), owed as (
+    select p.wallet_id, sum(case when p.kind = 'RAISED' then p.amount else 0 end) as raised,
+           sum(case when p.kind = 'REPAID' then p.amount else 0 end) as repaid
+    from debt_posting p
+    where p.tenant_id = v_tenant and p.wallet_id > p_after and p.wallet_id <= p_through
+    group by p.wallet_id
+  ), reserved as (
+    select h.wallet_id, sum(h.amount) as held from hold h
+    where h.tenant_id = v_tenant and h.state = 'OPEN' and h.wallet_id > p_after and h.wallet_id <= p_through
+    group by h.wallet_id
+  ), posted as (
+    select p.transaction_id, min(p.wallet_version) as version, bool_and(p.wallet_id = o.wallet_id) as is_one,
+           max(p.wallet_version) = min(p.wallet_version) and min(p.wallet_version) = o.wallet_version as is_version,
+           string_agg(points_leaf_line(p.seq, p.lot_id, p.from_bucket, p.to_bucket, p.amount), e'\n' order by p.seq) as leaf,
+           min(p.wallet_id::text)::uuid as wallet_id
+    from posting p
+    join op o on o.tenant_id = v_tenant and o.transaction_id = p.transaction_id
+    where p.tenant_id = v_tenant and p.wallet_id > p_after and p.wallet_id <= p_through
+    group by p.transaction_id, o.wallet_version
+  ), debts as (
+    select p.transaction_id, string_agg(points_leaf_debt(p.seq, p.kind, p.amount), e'\n' order by p.seq) as leaf
+    from debt_posting p
+    where p.tenant_id = v_tenant and p.wallet_id > p_after and p.wallet_id <= p_through
+    group by p.transaction_id
+  ), chain as (
+    select o.wallet_id, o.transaction_id, o.wallet_version, o.chain_hash,
+      row_number() over w as n,
+      points_link(lag(o.chain_hash) over w,
+        points_leaf(o.wallet_version, o.transaction_id, o.kind, o.at, p.leaf, d.leaf)) as link
+    from op o
+    left join posted p on p.transaction_id = o.transaction_id
+    left join debts d on d.transaction_id = o.transaction_id
+    where o.tenant_id = v_tenant and o.wallet_id > p_after and o.wallet_id <= p_through
+    window w as (partition by o.wallet_id order by o.wallet_version)
+  ), difference as (
+    -- Wallets against their postings, debt postings, open holds and transactions.
+    select w.id as wallet_id, v.what, v.expected, v.found
+    from wallet w
+    left join (
+      select m.wallet_id, sum(m.issued) as issued, sum(m.pending) as pending, sum(m.available) as available,
+             sum(m.held) as held, sum(m.spent) as spent, sum(m.expired) as expired, sum(m.revoked) as revoked
+      from moved m group by m.wallet_id
+    ) m on m.wallet_id = w.id
+    left join owed d on d.wallet_id = w.id
+    left join reserved r on r.wallet_id = w.id
+    left join (select c.wallet_id, count(*) as n from chain c group by c.wallet_id) c on c.wallet_id = w.id
+    cross join lateral (values
+      ('issued', coalesce(m.issued, 0)::text, w.issued::text),
+      ('pending', coalesce(m.pending, 0)::text, w.pending::text),
+      ('available', coalesce(m.available, 0)::text, w.available::text),
+      ('held', coalesce(m.held, 0)::text, w.held::text),
+      ('held by open holds', coalesce(r.held, 0)::text, w.held::text),
+      ('spent', coalesce(m.spent, 0)::text, w.spent::text),
+      ('expired', coalesce(m.expired, 0)::text, w.expired::text),
+      ('revoked', coalesce(m.revoked, 0)::text, w.revoked::text),
+      ('debt raised', coalesce(d.raised, 0)::text, w.debt_raised::text),
+      ('debt repaid', coalesce(d.repaid, 0)::text, w.debt_repaid::text),
+      ('version', coalesce(c.n, 0)::text, w.version::text)
+    ) v (what, expected, found)
+    where w.tenant_id = v_tenant and w.id > p_after and w.id <= p_through
+    union all
+    -- What is due must not be forgotten: too early costs a look, too late would show dead points.
+    select w.id, 'due no later than', d.due_at::text, w.due_at::text
+    from wallet w
+    join (
+      select x.wallet_id, min(x.due_at) as due_at
+      from (
+        select l.wallet_id, l.available_at as due_at from lot l
+        where l.tenant_id = v_tenant and l.pending > 0 and l.wallet_id > p_after and l.wallet_id <= p_through
+        union all
+        select l.wallet_id, l.expires_at from lot l
+        where l.tenant_id = v_tenant and l.open and l.wallet_id > p_after and l.wallet_id <= p_through
+        union all
+        select h.wallet_id, h.expires_at from hold h
+        where h.tenant_id = v_tenant and h.state = 'OPEN' and h.wallet_id > p_after and h.wallet_id <= p_through
+      ) x
+      group by x.wallet_id
+    ) d on d.wallet_id = w.id
+    where w.tenant_id = v_tenant and (w.due_at <= d.due_at) is not true and d.due_at is not null
+    union all
+    -- Lots against their postings.
+    select l.wallet_id, format('lot %s: %s', l.id, v.what), v.expected::text, v.found::text
+    from lot l
+    left join moved m on m.lot_id = l.id
+    cross join lateral (values
+      ('granted', m.issued, l.granted), ('pending', m.pending, l.pending), ('available', m.available, l.available),
+      ('held', m.held, l.held), ('spent', m.spent, l.spent), ('expired', m.expired, l.expired),
+      ('revoked', m.revoked, l.revoked)
+    ) v (what, expected, found)
+    where l.tenant_id = v_tenant and l.wallet_id > p_after and l.wallet_id <= p_through
+    union all
+    -- Lots against the last row of their dates.
+    select l.wallet_id, format('lot %s: %s', l.id, v.what), v.expected, v.found
+    from lot l
+    join (
+      select d.lot_id, max(d.n) as n, count(*) as rows, bool_or(d.cause = 'ACTIVATION') as is_activated from lot_date d
+      where d.tenant_id = v_tenant group by d.lot_id
+    ) x on x.lot_id = l.id
+    join lot_date d on d.tenant_id = v_tenant and d.lot_id = l.id and d.n = x.n
+    cross join lateral (values
+      ('available from', d.available_at::text, l.available_at::text),
+      ('dead from', d.expires_at::text, l.expires_at::text),
+      ('dates', x.rows::text, d.n::text),
+      ('waits', case when x.is_activated then null else l.awaits end, l.awaits)
+    ) v (what, expected, found)
+    where l.tenant_id = v_tenant and l.wallet_id > p_after and l.wallet_id <= p_through
+    union all
+    -- What was asked back against the money given back.
+    select b.wallet_id, format('%s %s %s %s: %s', b.source_type, b.source_id, b.line, b.rule, v.what),
+           v.expected::text, v.found::text
+    from earn_basis b
+    join lot l on l.tenant_id = v_tenant and l.id = b.lot_id
+    cross join lateral (values
+      ('granted', l.granted::numeric, b.granted),
+      ('revoked', case when b.base_minor = 0 then 0
+                  else div(b.granted::numeric * b.refunded_minor, b.base_minor) end, b.revoked)
+    ) v (what, expected, found)
+    where b.tenant_id = v_tenant and b.wallet_id > p_after and b.wallet_id <= p_through
+    union all
+    -- Holds against what they reserved and how they ended.
+    select h.wallet_id, format('hold %s: %s', h.id, v.what), v.expected::text, v.found::text
+    from hold h
+    cross join lateral (
+      select coalesce(sum(p.amount) filter (where p.transaction_id = h.transaction_id and p.to_bucket = 'HELD'), 0) as held,
+             coalesce(sum(p.amount) filter (where p.transaction_id = h.resolved_transaction_id
+                                            and p.from_bucket = 'HELD' and p.to_bucket = 'SPENT'), 0) as captured,
+             coalesce(sum(p.amount) filter (where p.transaction_id = h.resolved_transaction_id
+                                            and p.from_bucket = 'HELD' and p.to_bucket <> 'SPENT'), 0) as released
+      from posting p
+      where p.tenant_id = v_tenant and p.transaction_id in (h.transaction_id, h.resolved_transaction_id)
+    ) p
+    cross join lateral (values
+      ('amount', p.held, h.amount), ('captured', p.captured, h.captured), ('released', p.released, h.released)
+    ) v (what, expected, found)
+    where h.tenant_id = v_tenant and h.wallet_id > p_after and h.wallet_id <= p_through
+    union all
+    -- The chain, link by link, and its head.
+    select c.wallet_id, format('transaction %s: version', c.transaction_id), c.n::text, c.wallet_version::text from chain c
+    union all
+    select c.wallet_id, format('transaction %s: link', c.transaction_id), encode(c.link, 'hex'), encode(c.chain_hash, 'hex')
+    from chain c
+    union all
+    select w.id, 'head', encode(c.chain_hash, 'hex'), encode(w.head_hash, 'hex')
+    from wallet w left join chain c on c.wallet_id = w.id and c.wallet_version = w.version
+    where w.tenant_id = v_tenant and w.id > p_after and w.id <= p_through
+    union all
+    select p.wallet_id, format('transaction %s: of one wallet and version', p.transaction_id), 'true',
+           coalesce(p.is_one and p.is_version, false)::text
+    from posted p
+  )
+  select d.wallet_id, d.what || ' ' || coalesce(d.expected, 'none'), d.what || ' ' || coalesce(d.found, 'none')
+  from difference d
+  where d.expected is distinct from d.found
+  order by d.wallet_id, d.what;
+end $$;
