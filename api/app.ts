@@ -6,7 +6,8 @@ import { channelsPort, readSaved, startErrands, type TakeSignals } from './domai
 import { consentPredicate, Links, linksPort, memberPages } from './domains/consents/index.ts'
 import { freshnessBandPredicate, settleLifecycle, stagePredicate } from './domains/lifecycle/index.ts'
 import { attributePredicate, MembershipWatch, membershipPredicate } from './domains/members/index.ts'
-import { settleDue } from './domains/points/index.ts'
+import { currencyPart, settleDue } from './domains/points/index.ts'
+import { registerParts } from './domains/program/index.ts'
 import { purchasesPredicate, replayImported } from './domains/purchases/index.ts'
 import {
   type DeliveryPorts,
@@ -85,6 +86,8 @@ registerPredicates(
   purchasesPredicate,
   consentPredicate,
 )
+
+registerParts(currencyPart)
 
 /** Wires the platform, the graph, the rooms and the plugins into one object, and starts it. */
 export async function openApp(options: AppOptions): Promise<App> {

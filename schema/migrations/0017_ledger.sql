@@ -2,12 +2,94 @@
 
 set local role engawa_owner;
 
+-- ── Currencies: the kinds of points that a tenant has ────────────────────────────────────────────
+
+create table currency (
+  tenant_id      uuid not null,
+  kind           text generated always as ('currency') stored,
+  key            text not null check (key ~ '^[A-Z][A-Z0-9_]{0,31}$'),
+  version        int not null,
+  name           jsonb not null,
+  /* How points die unless something else is said; as in points_expiry. */
+  expiry         jsonb not null,
+  /* What a point is worth, in millionths of a minor unit; lots keep it as they are granted. */
+  value_currency text check (value_currency ~ '^[A-Z]{3}$'),
+  value_micro    bigint check (value_micro >= 0),
+  /* What new wallets may owe; null: no limit. */
+  debt_limit     bigint check (debt_limit >= 0),
+  /* Members are told so long before their points die, for this purpose; who cannot be told keeps them so much longer. */
+  warn_before    interval check (warn_before > interval '0'),
+  warn_extend_by interval check (warn_extend_by > interval '0'),
+  warn_purpose   text,
+  primary key (tenant_id, key, version),
+  foreign key (tenant_id, kind, key, version) references definition (tenant_id, kind, key, version),
+  check (num_nonnulls(value_currency, value_micro) in (0, 2)),
+  check (num_nonnulls(warn_before, warn_extend_by, warn_purpose) in (0, 3))
+);
+call protect('currency');
+grant select on currency to engawa_app;
+
+create function currency_of_definition() returns trigger language plpgsql as $$
+begin
+  insert into currency (tenant_id, key, version, name, expiry, value_currency, value_micro, debt_limit, warn_before,
+                        warn_extend_by, warn_purpose)
+  values (new.tenant_id, new.key, new.version, new.body -> 'name', new.body -> 'expiry', new.body #>> '{value,currency}',
+    (new.body #>> '{value,micro}')::bigint, (new.body ->> 'debtLimit')::bigint,
+    (new.body #>> '{warning,before}')::interval, (new.body #>> '{warning,extendBy}')::interval,
+    new.body #>> '{warning,purpose}');
+  return null;
+end $$;
+create trigger currency_of_definition after insert on definition
+  for each row when (new.kind = 'currency') execute function currency_of_definition();
+
+/* The version in force of a currency; a row of nulls when it is not defined. Null: the usual points. */
+create function currency_live(p_currency text) returns currency language plpgsql stable as $$
+declare
+  v_currency currency;
+begin
+  select c.* into v_currency from definition d
+  join currency c on (c.tenant_id, c.key, c.version) = (d.tenant_id, d.key, d.version)
+  where d.tenant_id = current_tenant() and d.kind = 'currency' and d.key = coalesce(p_currency, 'POINTS') and d.is_live;
+  return v_currency;
+end $$;
+grant execute on function currency_live(text) to engawa_app;
+
+create function currency_preset(p_tenant uuid) returns void language sql as $$
+  select definition_preset(p_tenant, 'currency', 'POINTS', '{"name": {"en": "Points", "ja": "ポイント"},
+    "expiry": {"rolling": {"months": 12, "endOf": "MONTH"}}}')
+$$;
+create function currency_of_new_tenant() returns trigger language plpgsql as $$
+begin
+  perform currency_preset(new.id);
+  return null;
+end $$;
+create trigger currency_of_new_tenant after insert on tenant for each row execute function currency_of_new_tenant();
+select currency_preset(t) from every_tenant() t;
+
+/* A new wallet may owe what its currency says. */
+create function wallet_limit() returns trigger language plpgsql as $$
+begin
+  new.debt_limit := (currency_live(new.currency)).debt_limit;
+  return new;
+end $$;
+create trigger limited before insert on wallet for each row when (new.debt_limit is null) execute function wallet_limit();
+
+/* A lot keeps what a point was worth when it was granted; one that came from another lot keeps that one's. */
+create function lot_worth() returns trigger language plpgsql as $$
+begin
+  new.unit_cost_micro := (
+    select (currency_live(w.currency)).value_micro from wallet w where w.tenant_id = new.tenant_id and w.id = new.wallet_id);
+  return new;
+end $$;
+create trigger worth before insert on lot for each row
+  when (new.unit_cost_micro is null and new.parent_lot_id is null) execute function lot_worth();
+
 -- ── When points die ──────────────────────────────────────────────────────────────────────────────
 
 /* The policy that decides: the one given, else the currency's, else never. */
 create function points_policy(p_policy jsonb, p_currency text) returns jsonb language plpgsql stable as $$
 begin
-  return coalesce(p_policy, '{"never": true}');
+  return coalesce(p_policy, (currency_live(p_currency)).expiry, '{"never": true}');
 end $$;
 
 /* The last day of the month, quarter, half or year that a day lies in; the day itself without a unit. */

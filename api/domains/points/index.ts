@@ -1,4 +1,7 @@
 export { PointsTransaction, transactionOf } from './graphql.ts'
+export { currencyPart } from './parts.ts'
+export { ExpiryPolicyInput, PendingInput } from './policies.graphql.ts'
+export { type ExpiryPolicy, expiryPolicy, type PendingRule, pendingRule } from './policies.ts'
 export type { Held, LedgerCheck, Moved, NewGrant, NewHold, NewSpend } from './service.ts'
 export {
   captureHold,
