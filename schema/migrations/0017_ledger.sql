@@ -58,7 +58,8 @@ create function currency_preset(p_tenant uuid) returns void language sql as $$
   select definition_preset(p_tenant, 'currency', 'POINTS', '{"name": {"en": "Points", "ja": "ポイント"},
     "expiry": {"rolling": {"months": 12, "endOf": "MONTH"}}}')
 $$;
-create function currency_of_new_tenant() returns trigger language plpgsql as $$
+create function currency_of_new_tenant() returns trigger
+language plpgsql security definer set search_path = public, pg_temp as $$
 begin
   perform currency_preset(new.id);
   return null;
