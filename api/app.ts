@@ -184,6 +184,12 @@ export async function openApp(options: AppOptions): Promise<App> {
       events.poke()
       touches?.poke()
     }
+    const webhooksPart = {
+      vault,
+      refusal: (url: string) => publicEgress.refusal(url),
+      place: (tenantId: string, cursor: string) => events.place(tenantId, cursor),
+      poke: () => webhooks?.poke(),
+    }
     const contexts = contextFactory({
       db,
       clock,
@@ -195,12 +201,7 @@ export async function openApp(options: AppOptions): Promise<App> {
         .provide(channelsPort, channels)
         .provide(vaultPort, vault)
         .provide(linksPort, links)
-        .provide(webhooksPort, {
-          vault,
-          refusal: (url) => publicEgress.refusal(url),
-          place: (tenantId, cursor) => events.place(tenantId, cursor),
-          poke: () => webhooks?.poke(),
-        }),
+        .provide(webhooksPort, webhooksPart, { ...webhooksPart, poke: () => {} }),
     })
     health.add('database', async () => {
       await db.system.query('select 1')
@@ -213,7 +214,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     if (role !== 'worker') {
       const onFault = (error: unknown, about: object = {}) =>
         log.error({ err: error, ...about }, 'A fault of ours.')
-      const engine = new Engine({ schema, context: contexts, cost: config.cost, onFault })
+      const engine = new Engine({ schema, ...contexts, cost: config.cost, onFault })
       const door = new FrontDoor({
         engine,
         signIn: {

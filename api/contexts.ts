@@ -1,8 +1,10 @@
 import { standingMember } from './domains/members/index.ts'
 import type { Context } from './graph/context.ts'
+import type { EngineOptions } from './graph/engine.ts'
 import type { Viewer } from './platform/auth/index.ts'
 import type { openClock } from './platform/clock.ts'
-import type { Db } from './platform/db.ts'
+import type { Db, TenantClient } from './platform/db.ts'
+import type { Egress } from './platform/egress.ts'
 import { UnauthenticatedError } from './platform/errors.ts'
 import type { Events } from './platform/events.ts'
 import type { Ports } from './platform/ports.ts'
@@ -17,34 +19,39 @@ export interface ContextParts extends Pick<Context, 'egress' | 'refreshAuth'> {
   readonly committed: () => void
 }
 
-/** Makes the context of each request and each delivery: the viewer as it stands now. */
-export function contextFactory({ db, clock, events, egress, committed, refreshAuth, ports }: ContextParts) {
-  return async (viewer: Viewer | null, requestId: string): Promise<Context> => {
-    const shared = { requestId, egress, refreshAuth, poke: committed, use: ports.use.bind(ports) }
-    if (!viewer) {
-      const nobody = () => {
-        throw new UnauthenticatedError()
-      }
-      return {
-        ...shared,
-        viewer: null,
-        get db() {
-          return nobody()
-        },
-        now: nobody,
-        asOf: nobody,
-        follow: nobody,
-        ownMember: nobody,
-      }
-    }
+/** Makes contexts: the viewer as it stands now, and how to work for it. */
+export interface Contexts {
+  /** Of a request or of one delivered event. */
+  readonly context: EngineOptions['context']
+  /** Of a dry run: what is done in it is undone, and nobody is told. */
+  readonly dryRun: EngineOptions['dryRun']
+}
+
+/** Makes the contexts of an app. */
+export function contextFactory({
+  db,
+  clock,
+  events,
+  egress,
+  committed,
+  refreshAuth,
+  ports,
+}: ContextParts): Contexts {
+  /** In a dry run, `dry` is the client of all that is to be undone. */
+  const contextOf = async (viewer: Viewer, requestId: string, dry?: TenantClient): Promise<Context> => {
     const { tenant } = viewer
-    const client = db.tenant(tenant.id)
+    const client = dry ?? db.tenant(tenant.id)
     let head: Promise<string> | undefined
     const ownMember = async () => (viewer.kind === 'MEMBER' ? standingMember(client, viewer.sub) : null)
     const memberId = await ownMember()
     let now: Date | Promise<Date> | undefined
     return {
-      ...shared,
+      requestId,
+      egress: dry ? sealed : egress,
+      isDryRun: dry !== undefined,
+      poke: dry ? nothing : committed,
+      refreshAuth: dry ? async () => {} : refreshAuth,
+      use: dry ? ports.useDry.bind(ports) : ports.use.bind(ports),
       // A viewer is one object for all requests of its token; only the member behind it is looked up anew.
       viewer: Object.assign(Object.create(viewer) as Viewer, { memberId }),
       db: client,
@@ -54,4 +61,40 @@ export function contextFactory({ db, clock, events, egress, committed, refreshAu
       ownMember,
     }
   }
+
+  const nobodys = (requestId: string): Context => ({
+    requestId,
+    egress,
+    refreshAuth,
+    isDryRun: false,
+    poke: committed,
+    use: ports.use.bind(ports),
+    viewer: null,
+    get db() {
+      return nobody()
+    },
+    now: nobody,
+    asOf: nobody,
+    follow: nobody,
+    ownMember: nobody,
+  })
+
+  return {
+    context: async (viewer, requestId) => (viewer ? contextOf(viewer, requestId) : nobodys(requestId)),
+    dryRun: (viewer, { requestId, milliseconds }, work) =>
+      db.dryRun(viewer.tenant.id, milliseconds, async (dry) => work(await contextOf(viewer, requestId, dry))),
+  }
 }
+
+function nobody(): never {
+  throw new UnauthenticatedError()
+}
+
+function nothing(): void {}
+
+/** The way out of a dry run: none. */
+const sealed = new Proxy({} as Egress, {
+  get() {
+    throw new TypeError('a dry run reached for the way out')
+  },
+})

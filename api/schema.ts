@@ -36,6 +36,7 @@ import './domains/purchases/audience.graphql.ts'
 import './domains/purchases/graphql.ts'
 import './domains/purchases/timeline.graphql.ts'
 import { builder } from './graph/builder.ts'
+import { directives } from './graph/dry-run.ts'
 
 /** The public API. */
-export const schema = builder.toSchema()
+export const schema = builder.toSchema({ directives })

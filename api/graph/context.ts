@@ -16,6 +16,8 @@ export interface Context {
   readonly viewer: ContextViewer | null
   /** The viewer's tenant. Throws UnauthenticatedError when nobody is signed in. */
   readonly db: TenantClient
+  /** Whether all that is done will be undone, so that nothing may reach beyond the database. */
+  readonly isDryRun: boolean
   /** Now, for the rules of the viewer's tenant: its test clock, which has to be read, else the database's. */
   now(): Date | Promise<Date>
   /** Ties a masked error to its line in the log. */

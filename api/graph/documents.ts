@@ -10,6 +10,7 @@ import {
 } from 'graphql'
 import { BadInputError, TooCostlyError } from '../platform/errors.ts'
 import { type Cost, costOf } from './cost.ts'
+import { isDryRun } from './dry-run.ts'
 import { type Limits, measure } from './limits.ts'
 import { type PageCheck, pageCheckOf } from './page-check.ts'
 import { checkLiterals } from './storable.ts'
@@ -37,6 +38,8 @@ export interface PreparedErrors {
 export interface PreparedOperation {
   readonly name: string | undefined
   readonly type: OperationTypeNode
+  /** Whether it is to be undone. */
+  readonly isDry: boolean
   readonly cost: Cost
   /** Units of `cost` beyond one a field; an answer's fields are counted to find what it really was. */
   readonly extra: number
@@ -92,6 +95,7 @@ export class Documents {
       .map((node) => ({
         name: node.name?.value,
         type: node.operation,
+        isDry: isDryRun(node),
         cost: costOf(this.#schema, document, node),
         extra: node.operation === OperationTypeNode.MUTATION ? 9 * node.selectionSet.selections.length : 0,
         checkPages: pageCheckOf(this.#schema, document, node),

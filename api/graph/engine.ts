@@ -43,7 +43,13 @@ export interface Caller {
 /** An answer: an execution result whose errors are fit to be seen, and what it cost. */
 export interface Answer extends ExecutionResult {
   errors?: readonly GraphQLError[]
-  extensions?: { cost: CostReport }
+  extensions?: { cost: CostReport; dryRun?: true }
+}
+
+/** What a dry run is told of the request. */
+export interface DryRunAbout {
+  readonly requestId: string
+  readonly milliseconds: number
 }
 
 /** What an engine is made of. */
@@ -51,6 +57,8 @@ export interface EngineOptions {
   readonly schema: GraphQLSchema
   /** Makes the context of one request or one delivered event. Asked anew each time: nothing is remembered. */
   context(viewer: Viewer | null, requestId: string): Context | Promise<Context>
+  /** Runs the work in a context all of whose doings are undone, within so many milliseconds. */
+  dryRun<T>(viewer: Viewer, about: DryRunAbout, work: (context: Context) => Promise<T>): Promise<T>
   readonly cost: CostLimits
   readonly limits?: Partial<Limits>
   /** Told each fault of ours once; it must not throw. */
@@ -99,18 +107,22 @@ export class Engine {
       operation.checkPages?.(variables, caller.viewer?.tenant.id)
       const cost = evaluate(operation.cost, variables)
       reservation = this.#budgets.reserve(payer(caller), cost)
-      const making = this.#options.context(caller.viewer, caller.requestId)
-      const context = making instanceof Promise ? await making : making
-      // Read later, events between the snapshot and it would be lost to whoever follows from there.
-      if (prepared.isDated && context.viewer) await context.asOf()
       const args: ExecutionArgs = {
         schema: this.schema,
         document: prepared.document,
-        contextValue: context,
         variableValues: request.variables,
         operationName: request.operationName,
         hideSuggestions: true,
       }
+      if (operation.isDry && caller.viewer) {
+        const done = await this.#dryRun(args, caller.viewer, caller.requestId)
+        return withDryRun(this.#finish(done, { caller, document, operation, reservation }))
+      }
+      const making = this.#options.context(caller.viewer, caller.requestId)
+      const context = making instanceof Promise ? await making : making
+      // Read later, events between the snapshot and it would be lost to whoever follows from there.
+      if (prepared.isDated && context.viewer) await context.asOf()
+      args.contextValue = context
       if (operation.type === OperationTypeNode.SUBSCRIPTION) {
         return await this.#subscribe(args, { caller, cost, reservation })
       }
@@ -147,6 +159,11 @@ export class Engine {
     const about = { isRefused: !('data' in result), document }
     const errors = result.errors.map((error) => this.#present(error, caller.requestId, about))
     return { errors, ...('data' in result && { data: result.data }), extensions: { cost } }
+  }
+
+  #dryRun(args: ExecutionArgs, viewer: Viewer, requestId: string): Promise<ExecutionResult> {
+    const about = { requestId, milliseconds: this.limits.milliseconds }
+    return this.#options.dryRun(viewer, about, async (contextValue) => execute({ ...args, contextValue }))
   }
 
   async #subscribe(
@@ -197,6 +214,10 @@ export class Engine {
       onFault: (fault, path) => this.#options.onFault(fault, { requestId, path }),
     })
   }
+}
+
+function withDryRun(answer: Answer): Answer {
+  return answer.extensions ? { ...answer, extensions: { ...answer.extensions, dryRun: true } } : answer
 }
 
 function payer({ viewer, address }: Caller): Payer {

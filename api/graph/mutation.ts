@@ -37,6 +37,11 @@ export interface MutationDefinition<
   key?: Rule
   /** True for an input of which exactly one field is given; it cannot have a key. */
   isOneOf?: boolean
+  /**
+   * Why it cannot run dry, in a sentence: it reaches beyond the database, where nothing can be undone, or counts
+   * tries, which a dry run would let through uncounted.
+   */
+  noDryRun?: string
   input(t: InputBuilder): Fields
   resolve(input: InputShapeFromFields<Fields>, context: Context, op: Op<Rule>): MaybePromise<Payload>
   payload: ObjectFieldsShape<Types, Payload>
@@ -69,7 +74,7 @@ export function mutation<
   Payload extends object,
   Rule extends KeyRule = 'required',
 >(name: string, definition: MutationDefinition<Fields, Payload, Rule>): void {
-  const { description, scopes, errors, key = 'required', isOneOf = false, resolve } = definition
+  const { description, scopes, errors, key = 'required', isOneOf = false, noDryRun, resolve } = definition
   if (!/ Needs: .+\. Emits: .+\.$/.test(` ${description}`)) {
     throw new TypeError(`${name}: the description must end with "Needs: … Emits: …".`)
   }
@@ -88,6 +93,9 @@ export function mutation<
 
   const run = async (_root: unknown, args: { input: unknown }, context: Context): Promise<Payload> => {
     if (!context.viewer) throw new UnauthenticatedError()
+    if (context.isDryRun && noDryRun !== undefined) {
+      throw new BadInputError('@dryRun', `${name} cannot run dry. ${noDryRun}`)
+    }
     // Pothos typed the input as a whole, with the key; here it is the caller's fields and the key apart.
     const given = args.input as InputShapeFromFields<Fields> & { idempotencyKey?: string | null }
     const op = {
@@ -122,7 +130,7 @@ export function mutation<
 
 /** The database names fields of the input; callers know them by where they stand. */
 function inInput(error: unknown): unknown {
-  const isBare = error instanceof BadInputError && !/^input\b/.test(error.field)
+  const isBare = error instanceof BadInputError && !/^(input\b|@)/.test(error.field)
   return isBare ? new BadInputError(`input.${error.field}`, error.message) : error
 }
 

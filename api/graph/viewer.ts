@@ -99,6 +99,7 @@ mutation('addIssuer', {
   scopes: { staff: 'settings' },
   errors: [],
   key: 'none',
+  noDryRun: 'It asks the issuer for its keys.',
   input: (t) => ({
     issuer: t.string({ required: true, description: "The tokens' `iss`." }),
     audience: t.string({ required: true, description: "The tokens' `aud`." }),

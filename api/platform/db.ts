@@ -1,6 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 import type pg from 'pg'
 import { PrismaClient } from '../generated/prisma/client.ts'
+import { type DryRun, dryRuns } from './dry-run.ts'
 import { firstWall } from './first-wall.ts'
 import { tenantPrisma } from './prisma-wall.ts'
 import { RolePool } from './role-pool.ts'
@@ -20,6 +21,8 @@ export interface Db {
   readonly system: pg.Pool
   /** The database as this tenant (a uuid) sees it. Cheap: nothing is read. */
   tenant(tenantId: string): TenantClient
+  /** Work of a tenant as it would be done, on one connection, and undone in the end. */
+  readonly dryRun: DryRun
   /** Waits until borrowed connections are back, then closes them all. */
   close(): Promise<void>
 }
@@ -66,12 +69,14 @@ export function openDb(options: DbOptions): Db {
     return client
   }
 
+  const parts = { pool, walled, prisma }
   return {
     system,
     tenant(tenantId) {
       if (!isUuid(tenantId)) throw new TypeError(`${tenantId} is not the id of a tenant`)
-      return tenantClient({ pool, walled, prisma }, tenantId)
+      return tenantClient(parts, tenantId)
     },
+    dryRun: dryRuns(parts),
     async close() {
       await base.$disconnect()
       await Promise.all([pool.end(), system.end()])

@@ -77,7 +77,8 @@ async function runTransaction<T>(
   }
 }
 
-class TransactionClient implements TenantClient {
+/** The client inside of a transaction that somebody else ends. */
+export class TransactionClient implements TenantClient {
   readonly tenantId: string
   readonly #parts: TenantClientParts
   #connection: TenantConnection | undefined
@@ -107,7 +108,8 @@ class TransactionClient implements TenantClient {
   }
 }
 
-async function rowsOf<Row>(answer: Promise<pg.QueryResult>): Promise<Row[]> {
+/** The rows of an answer, or its error with the stack of whoever asked. */
+export async function rowsOf<Row>(answer: Promise<pg.QueryResult>): Promise<Row[]> {
   try {
     // The border between SQL and types: the caller names the row that the text returns.
     return (await answer).rows as Row[]

@@ -27,6 +27,14 @@ const BODIES: readonly (readonly [what: string, body: string])[] = [
     JSON.stringify({ query: WRITE, variables: { i: { idempotencyKey: 'k', text: 't', points: 1 } } }),
   ],
   [
+    'a dry run',
+    JSON.stringify({
+      query: WRITE.replace('{', '@dryRun {'),
+      variables: { i: { idempotencyKey: 'k', text: 't', points: 1 } },
+    }),
+  ],
+  ['a dry query', '{"query":"query @dryRun { hello }"}'],
+  [
     'a refusal',
     JSON.stringify({ query: WRITE, variables: { i: { idempotencyKey: 'k', text: 't', points: 60 } } }),
   ],

@@ -83,6 +83,7 @@ export function sampleContext(viewer: Viewer | null, requestId: string): Context
   return {
     viewer: viewer && { ...viewer, memberId: null },
     requestId,
+    isDryRun: false,
     poke: () => {},
     asOf: async () => 'start',
     now: none,
@@ -104,6 +105,8 @@ export function sampleEngine(options: Partial<EngineOptions> = {}): Engine {
     schema,
     cost: COST,
     context: sampleContext,
+    dryRun: async (viewer, { requestId }, work) =>
+      work({ ...sampleContext(viewer, requestId), isDryRun: true }),
     onFault: (error, about) => faults.push({ error, ...about }),
     ...options,
   })

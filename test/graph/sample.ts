@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { builder } from '../../api/graph/builder.ts'
+import { directives } from '../../api/graph/dry-run.ts'
 import { decodeId } from '../../api/graph/ids.ts'
 import { positive } from '../../api/graph/input.ts'
 import { mutation } from '../../api/graph/mutation.ts'
@@ -218,4 +219,4 @@ async function* count(to: number, everyMs: number) {
 }
 
 /** The sample schema. */
-export const schema = builder.toSchema()
+export const schema = builder.toSchema({ directives })

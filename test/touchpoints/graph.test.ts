@@ -56,6 +56,7 @@ async function ask(shop: Shop, caller: Caller, source: string, variableValues: o
     },
     now: async () => now,
     requestId: 'test',
+    isDryRun: false,
     poke: () => {},
     asOf: unused,
     follow: unused,

@@ -219,6 +219,7 @@ mutation('checkChannel', {
   scopes: { staff: 'settings' },
   errors: [],
   key: 'none',
+  noDryRun: 'It asks the provider of the channel.',
   input: (t) => ({ channel: t.string({ required: true, description: channelArg }) }),
   resolve: async ({ channel }, context) => {
     const parts = { channels: context.use(channelsPort), vault: context.use(vaultPort) }
