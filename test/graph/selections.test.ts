@@ -111,7 +111,7 @@ test('one thing named by several fragments has the fields of all of them', async
     },
     b: {
       id: mia.id,
-      wallet: { available: '54', postings: { nodes: [{ transaction: { reason: 'Purchase' } }] } },
+      wallet: { available: '54', postings: { nodes: [{ transaction: { reason: 'お買い物' } }] } },
     },
   })
 })
