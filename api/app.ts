@@ -9,6 +9,7 @@ import { attributePredicate, MembershipWatch, membershipPredicate } from './doma
 import { currencyPart, settleDue } from './domains/points/index.ts'
 import { registerParts } from './domains/program/index.ts'
 import { purchasesPredicate, replayImported } from './domains/purchases/index.ts'
+import { segmentPart, segmentPredicate, settleSegments } from './domains/segments/index.ts'
 import {
   type DeliveryPorts,
   deliverQueue,
@@ -85,9 +86,9 @@ registerPredicates(
   freshnessBandPredicate,
   purchasesPredicate,
   consentPredicate,
+  segmentPredicate,
 )
-
-registerParts(currencyPart)
+registerParts(currencyPart, segmentPart)
 
 /** Wires the platform, the graph, the rooms and the plugins into one object, and starts it. */
 export async function openApp(options: AppOptions): Promise<App> {
@@ -257,7 +258,8 @@ async function settle(db: Db, tenantId: string, log: Log): Promise<boolean> {
   await extendBroadcasts(tenant, { chunks: 20 }).catch((err: unknown) =>
     log.warn({ err, tenant: tenantId }, 'A broadcast could not be gone on with; trying on.'),
   )
-  return replayed + moved + booked > 0
+  const looked = await settleSegments(tenant, 5)
+  return replayed + moved + booked + looked > 0
 }
 
 function routes(

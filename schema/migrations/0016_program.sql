@@ -137,6 +137,12 @@ create trigger stays before update on definition for each row
   execute function definition_stays();
 create trigger kept before delete or truncate on definition for each statement execute function definition_stays();
 
+/* Refuses a definition while it is compiled, and all that is published with it: a field of its body, and why. */
+create function definition_refuse(p_field text, p_message text) returns void language plpgsql as $$
+begin
+  raise exception using errcode = 'EN400', message = p_message, column = p_field;
+end $$;
+
 /*
  * Publishes definitions, all in one version of the program: p_entries is [{"kind", "key", "body", "audiences":
  * {"<name>": {"rule", "condition", "compiler"}}}] in the order in which they stand on one another; a null body retires

@@ -3,14 +3,18 @@
 set local role engawa_owner;
 
 /* Tenants with something due by their own clocks. */
-create or replace function due_tenants() returns setof uuid language sql stable as $$
+create or replace function due_tenants() returns setof uuid language plpgsql stable as $$
+begin
+  return query
   select t.id from tenant t
   where exists (select from lifecycle_state s where s.tenant_id = t.id and s.due_at < coalesce(t.clock_at, now()))
      or (select max(s.replay_after) < now() from lifecycle_state s where s.tenant_id = t.id and s.replay_after is not null)
      or exists (select from wallet w where w.tenant_id = t.id and w.due_at <= coalesce(t.clock_at, now()))
      or exists (select from broadcast b where b.tenant_id = t.id and b.due_at <= coalesce(t.clock_at, now()))
+     or exists (select from segment_look s where s.tenant_id = t.id and s.due_at <= coalesce(t.clock_at, now()))
   -- Rooms: a line each.
-$$;
+  ;
+end $$;
 
 /* The next instant at which something of the current tenant falls due; null: none does. */
 create function clock_next(p_tenant uuid) returns timestamptz language plpgsql stable as $$
@@ -21,6 +25,7 @@ begin
     (select w.due_at from wallet w where w.tenant_id = p_tenant and w.due_at is not null order by w.due_at limit 1),
     (select p.due_at from touchpoint p where p.tenant_id = p_tenant and p.state = 'PLANNED' order by p.due_at limit 1),
     (select min(p.due_at) from touchpoint p where p.tenant_id = p_tenant and p.state = 'CLAIMED'),
+    (select min(s.due_at) from segment_look s where s.tenant_id = p_tenant and s.due_at is not null),
     -- Rooms: a line each.
     (select min(b.due_at) from broadcast b where b.tenant_id = p_tenant and b.due_at is not null));
 end $$;
@@ -33,6 +38,7 @@ begin
   loop
     v_settled := lifecycle_settle_due(1000);
     v_settled := v_settled + points_settle_due(1000);
+    v_settled := v_settled + segments_settle_due(100);
     -- Rooms: a line each, in the order of the rooms.
     exit when v_settled = 0;
   end loop;

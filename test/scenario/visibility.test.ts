@@ -20,6 +20,8 @@ beforeAll(async () => {
   beginning = await headOf(shop)
   ;[mia, aki] = [await makeWorld(shop, 'mia'), await makeWorld(shop, 'aki')]
   await shop.do('updateMember', { member: aki.by, displayName: 'Aki B.' })
+  const everyone = { name: { en: 'Buyers', ja: 'お客様' }, audience: { stage: ['customer'] }, every: 'P60D' }
+  await shop.do('defineSegment', { key: 'buyers', segment: everyone })
   await shop.do('refundPurchase', { orderId: mia.orderId, amount: 100 })
   await shop.clock('2027-06-01T00:00:00Z')
   await putOff(mia)
@@ -158,7 +160,9 @@ describe.concurrent('events', () => {
     member: 'members:read',
     membership: 'members:read',
     points: 'points:read',
+    program: 'program:read',
     purchase: 'purchases:read',
+    segment: 'members:read',
     signal: 'touchpoints:read',
     touchpoint: 'touchpoints:read',
   }

@@ -126,6 +126,7 @@ export const OWN: Record<string, Own> = {
   }),
   'Query.purchase': ({ world }) => ({ orderId: world.orderId }),
   'Query.purposes': () => ({}),
+  'Query.segments': () => ({}),
   'Query.stages': () => ({}),
   'Query.suppressions': () => ({}),
   'Query.tasks': () => ({}),
@@ -146,6 +147,12 @@ export const OWN: Record<string, Own> = {
   'Mutation.captureHold': async (side) => keyed({ hold: await newHold(side) }),
   'Mutation.checkChannel': () => ({ input: { channel: 'inbox' } }),
   'Mutation.configureChannel': () => ({ input: { channel: 'inbox', config: {}, isEnabled: true } }),
+  'Mutation.defineSegment': () => ({
+    input: {
+      key: 'buyers',
+      segment: { name: { en: 'Buyers', ja: 'お客様' }, audience: { stage: 'customer' }, every: 'PT1H' },
+    },
+  }),
   'Mutation.disableChannel': () => ({ input: { channel: 'line' } }),
   'Mutation.disableWebhookEndpoint': ({ world }) => ({ input: { endpoint: world.ids.WebhookEndpoint } }),
   'Mutation.enableWebhookEndpoint': ({ world }) => ({ input: { endpoint: world.ids.WebhookEndpoint } }),

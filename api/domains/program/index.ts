@@ -11,5 +11,6 @@ export {
   moneyCurrency,
   optional,
   pointsCurrency,
+  secondsOf,
   text,
 } from './words.ts'

@@ -1,5 +1,6 @@
+import pg from 'pg'
 import type { Tx } from '../../platform/db.ts'
-import { type Outcome, raise } from '../../platform/errors.ts'
+import { BadInputError, type Outcome, raise } from '../../platform/errors.ts'
 import { call } from '../../platform/operation.ts'
 import { type CompiledRule, compiledRule } from '../audiences/index.ts'
 import { partOf } from './parts.ts'
@@ -36,13 +37,17 @@ export async function publish(
   { note, actor }: { readonly note?: string | null | undefined; readonly actor: string },
 ): Promise<Publication> {
   const compiled = entries.map((entry) => ({ ...entry, audiences: audiencesOf(entry) }))
-  return raise(
-    await call<Outcome<Publication>>(tx, 'select definition_publish($1::jsonb, $2, $3) as outcome', [
-      JSON.stringify(compiled),
-      note ?? null,
-      actor,
-    ]),
-  )
+  const values = [JSON.stringify(compiled), note ?? null, actor]
+  const text = 'select definition_publish($1::jsonb, $2, $3) as outcome'
+  return raise(await call<Outcome<Publication>>(tx, text, values).catch(refused))
+}
+
+/** A room's own refusal of a definition names the field; any other failure is passed on. */
+function refused(error: unknown): never {
+  if (error instanceof pg.DatabaseError && error.code === 'EN400') {
+    throw new BadInputError(error.column ?? 'body', error.message)
+  }
+  throw error
 }
 
 function audiencesOf({ kind, body }: Entry): Record<string, CompiledRule> {

@@ -61,3 +61,15 @@ export function optional<Schema extends z.ZodType>(schema: Schema) {
 export function bare<Value>(value: Value): Value {
   return JSON.parse(JSON.stringify(value, (_, item) => item ?? undefined)) as Value // JSON in, JSON out
 }
+
+const PARTS = /(\d+)([YMWDHS])/g
+const DATE = { Y: 31_557_600, M: 2_629_800, W: 604_800, D: 86_400 }
+const TIME = { H: 3_600, M: 60, S: 1 }
+
+/** About how many seconds a length of time has; months and years are those of the calendar's average. */
+export function secondsOf(duration: string): number {
+  const [date = '', time = ''] = duration.split('T')
+  const sum = (part: string, units: Readonly<Record<string, number>>) =>
+    [...part.matchAll(PARTS)].reduce((all, [, n, unit]) => all + Number(n) * (units[unit ?? ''] ?? 0), 0)
+  return sum(date, DATE) + sum(time, TIME)
+}

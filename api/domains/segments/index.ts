@@ -1,0 +1,2 @@
+export { segmentPredicate } from './audience.ts'
+export { segmentPart, settleSegments } from './service.ts'
