@@ -75,7 +75,7 @@ const SegmentInput = builder.inputType('SegmentInput', {
 
 mutation('defineSegment', {
   description:
-    'Puts a segment in force, or a new version of it; an equal one changes nothing. Needs: `program:write`. Emits: `program.published`, later `segment.entered`, `segment.left`.',
+    'Puts a segment in force, or a new version of it; an equal one changes nothing. Needs: `program:write`. Emits: `program.published`, `segment.entered`, `segment.left`.',
   scopes: { writes: 'program:write' },
   errors: [],
   key: 'none',
