@@ -81,6 +81,7 @@ begin
     perform purchase_replay(v_member.id, 'EVENT');
   end if;
   -- 5 tiers.
+  perform tiers_touch(array[v_member.id], p_purchased_at);
   -- 6 referrals.
   -- 7 sliding expiry.
   perform after_purchase_plan(v_member.id, v_id, p_order_id, v_now);
@@ -214,6 +215,7 @@ begin
     perform purchase_replay(v_purchase.member_id, 'EVENT');
   end if;
   -- 5 tiers.
+  perform tiers_touch(array[v_purchase.member_id], v_at);
   -- 6 referrals.
   return op_finish(p_key, jsonb_build_object('is', 'done', 'purchase', v_purchase.id, 'member', v_purchase.member_id,
     'amount', v_amount::text));
@@ -269,6 +271,7 @@ begin
     -- 4 the stages.
     perform lifecycle_await_replay(array(select distinct r.member_id from unnest(v_new) r));
     -- 5 tiers.
+    perform tiers_touch(array(select distinct r.member_id from unnest(v_new) r), v_now, 'IMPORT');
     -- 6 referrals.
     -- 7 sliding expiry.
   end if;
@@ -329,4 +332,25 @@ begin
     (g ->> 'expires_at')::timestamptz, v_reason)
   from points_earn_import(v_given, 'POINTS', 'purchase', p_rule.key, p_rule.version, v_reason) i
   join jsonb_array_elements(v_given) g on (g ->> 'transaction')::uuid = i.transaction_id;
+end $$;
+
+/* What purchases tell the tiers: what was bought, and what refunds took back of it. */
+create or replace function tier_purchases(p_members uuid[], p_currency text, p_since timestamptz)
+returns table (member_id uuid, at timestamptz, known_at timestamptz, spent numeric, bought int)
+language plpgsql stable as $$
+#variable_conflict use_column
+begin
+  return query
+  with made as materialized (
+    select p.* from purchase p
+    where p.tenant_id = current_tenant() and p.member_id = any(p_members) and p.purchased_at >= p_since
+      and (p_currency is null or p.currency = p_currency)
+  )
+  select m.member_id, m.purchased_at, m.purchased_at, m.total::numeric, 1 from made m
+  union all
+  select m.member_id, m.purchased_at, r.at, -r.amount::numeric, 0
+  from made m join refund r on r.tenant_id = current_tenant() and r.purchase_id = m.id
+  where m.state <> 'COMPLETED'
+  union all
+  select m.member_id, m.purchased_at, m.refunded_at, 0, -1 from made m where m.state = 'REFUNDED';
 end $$;

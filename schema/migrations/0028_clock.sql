@@ -11,6 +11,8 @@ begin
      or (select max(s.replay_after) < now() from lifecycle_state s where s.tenant_id = t.id and s.replay_after is not null)
      or exists (select from wallet w where w.tenant_id = t.id and w.due_at <= coalesce(t.clock_at, now()))
      or exists (select from broadcast b where b.tenant_id = t.id and b.due_at <= coalesce(t.clock_at, now()))
+     or exists (select from tier_pass p where p.tenant_id = t.id) or exists (select from tier_nudge n where n.tenant_id = t.id)
+     or exists (select from tier_standing s where s.tenant_id = t.id and s.due_at <= coalesce(t.clock_at, now()))
      or exists (select from segment_look s where s.tenant_id = t.id and s.due_at <= coalesce(t.clock_at, now()))
   -- Rooms: a line each.
   ;
@@ -25,6 +27,9 @@ begin
     (select w.due_at from wallet w where w.tenant_id = p_tenant and w.due_at is not null order by w.due_at limit 1),
     (select p.due_at from touchpoint p where p.tenant_id = p_tenant and p.state = 'PLANNED' order by p.due_at limit 1),
     (select min(p.due_at) from touchpoint p where p.tenant_id = p_tenant and p.state = 'CLAIMED'),
+    (select tenant_now(p_tenant) where exists (select from tier_pass p where p.tenant_id = p_tenant)
+       or exists (select from tier_nudge n where n.tenant_id = p_tenant)),
+    (select min(s.due_at) from tier_standing s where s.tenant_id = p_tenant),
     (select min(s.due_at) from segment_look s where s.tenant_id = p_tenant and s.due_at is not null),
     -- Rooms: a line each.
     (select min(b.due_at) from broadcast b where b.tenant_id = p_tenant and b.due_at is not null));
@@ -38,6 +43,7 @@ begin
   loop
     v_settled := lifecycle_settle_due(1000);
     v_settled := v_settled + points_settle_due(1000);
+    v_settled := v_settled + tiers_settle_due(1000);
     v_settled := v_settled + segments_settle_due(100);
     -- Rooms: a line each, in the order of the rooms.
     exit when v_settled = 0;

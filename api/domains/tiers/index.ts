@@ -1,0 +1,2 @@
+export { ladderPart } from './ladder.ts'
+export { settleTiers } from './service.ts'
