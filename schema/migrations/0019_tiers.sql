@@ -65,7 +65,7 @@ create table tier_standing (
   cycle_from    timestamptz,
   cycle_until   timestamptz,
   /* With windows that begin with the tier: what of its facts was used up by the tiers before. */
-  used          numeric not null default 0,
+  used          bigint not null default 0,
   /* What the held tier rests on: the level before, the window that was asked and what it allowed. */
   basis         text not null default 'NONE' check (basis in ('NONE', 'RISE', 'END', 'HELD')),
   entered       int not null default 0,
@@ -73,8 +73,8 @@ create table tier_standing (
   asked_from    timestamptz,
   asked_until   timestamptz,
   asked_at      timestamptz,
-  asked_used    numeric not null default 0,
-  asked_value   numeric,
+  asked_used    bigint not null default 0,
+  asked_value   bigint,
   asked_most    int,
   grace_until   timestamptz,
   /* When it is to be asked again; null: only when facts change. */
@@ -112,6 +112,7 @@ create table tier_decision (
   actor       text,
   primary key (tenant_id, id),
   unique (tenant_id, member_id, ladder, n),
+  foreign key (tenant_id, member_id) references member (tenant_id, id),
   foreign key (tenant_id, member_id, ladder) references tier_standing (tenant_id, member_id, ladder),
   foreign key (tenant_id, ladder, version) references tier_ladder (tenant_id, key, version),
   check ((cause = 'MANUAL') = (actor is not null and reason is not null))
@@ -126,7 +127,8 @@ create table tier_pass (
   tenant_id    uuid not null,
   ladder       text not null,
   version      int not null,
-  after_member uuid not null default '00000000-0000-0000-0000-000000000000',
+  /* How far it has come; null: not begun. */
+  after_member uuid,
   primary key (tenant_id, ladder),
   foreign key (tenant_id, ladder, version) references tier_ladder (tenant_id, key, version)
 );
@@ -210,7 +212,7 @@ begin
   values (v.tenant_id, v.key, v.version, v.measure, v.unit, v.with_grants, v.window_kind, v.period, v.span, v.term,
           v.term_end, v.falls, v.grace, v.grace_end, v.keys, v.thresholds, v.never_falls, v.names);
   insert into tier_pass (tenant_id, ladder, version) values (v.tenant_id, v.key, v.version)
-  on conflict (tenant_id, ladder) do update set version = excluded.version, after_member = default;
+  on conflict (tenant_id, ladder) do update set version = excluded.version, after_member = null;
   return null;
 end $$;
 create trigger tier_ladder_of_definition after insert on definition for each row
@@ -749,7 +751,8 @@ declare
 begin
   select * into v_pass from tier_pass p where p.tenant_id = v_tenant order by p.ladder limit 1 for update skip locked;
   if found then
-    v_members := array(select m.id from member m where m.tenant_id = v_tenant and m.id > v_pass.after_member order by m.id limit p_limit);
+    v_members := array(select m.id from member m where m.tenant_id = v_tenant
+      and m.id > coalesce(v_pass.after_member, '00000000-0000-0000-0000-000000000000') order by m.id limit p_limit);
     perform from lifecycle_state s where s.tenant_id = v_tenant and s.member_id = any(v_members) order by s.member_id for no key update;
     perform tiers_touch(v_members, v_now);
     if cardinality(v_members) < p_limit then

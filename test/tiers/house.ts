@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
-import { ladderPart } from '../../api/domains/tiers/ladder.ts'
 import { publish, registerParts } from '../../api/domains/program/index.ts'
+import { ladderPart } from '../../api/domains/tiers/ladder.ts'
 import { type Db, openDb, type TenantClient } from '../../api/platform/db.ts'
 
 /** A tenant on a test clock with ladders, and what the rooms above would tell them. */
@@ -31,7 +31,10 @@ export interface House extends AsyncDisposable {
 registerParts(ladderPart)
 
 /** Opens a new tenant. Whoever opens it disposes of it. */
-export async function openHouse(url: string, { zone = 'Asia/Tokyo', start = '2025-01-01T00:00:00Z', connections = 2 } = {}): Promise<House> {
+export async function openHouse(
+  url: string,
+  { zone = 'Asia/Tokyo', start = '2025-01-01T00:00:00Z', connections = 2 } = {},
+): Promise<House> {
   const tenantId = randomUUID()
   const owner = new pg.Client({ connectionString: url })
   await owner.connect()
@@ -51,7 +54,9 @@ export async function openHouse(url: string, { zone = 'Asia/Tokyo', start = '202
     tx,
     owner,
     async define(body, key = 'default') {
-      await publish(tx, [{ kind: 'tierLadder', key, body: ladderPart.read(body, 'ladder') }], { actor: 'staff:test' })
+      await publish(tx, [{ kind: 'tierLadder', key, body: ladderPart.read(body, 'ladder') }], {
+        actor: 'staff:test',
+      })
     },
     member: async () => (await house.members(1))[0] ?? '',
     async members(count) {
