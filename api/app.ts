@@ -6,6 +6,7 @@ import { channelsPort, readSaved, startErrands, type TakeSignals } from './domai
 import { consentPredicate, Links, linksPort, memberPages } from './domains/consents/index.ts'
 import { freshnessBandPredicate, settleLifecycle, stagePredicate } from './domains/lifecycle/index.ts'
 import { attributePredicate, MembershipWatch, membershipPredicate } from './domains/members/index.ts'
+import { offerPart, settleOffers } from './domains/offers/index.ts'
 import { currencyPart, settleDue } from './domains/points/index.ts'
 import { registerParts } from './domains/program/index.ts'
 import { purchasesPredicate, replayImported } from './domains/purchases/index.ts'
@@ -89,7 +90,7 @@ registerPredicates(
   consentPredicate,
   segmentPredicate,
 )
-registerParts(currencyPart, ladderPart, segmentPart)
+registerParts(currencyPart, ladderPart, segmentPart, offerPart)
 
 /** Wires the platform, the graph, the rooms and the plugins into one object, and starts it. */
 export async function openApp(options: AppOptions): Promise<App> {
@@ -256,12 +257,13 @@ async function settle(db: Db, tenantId: string, log: Log): Promise<boolean> {
   const moved = await settleLifecycle(tenant, 500)
   const booked = await settleDue(tenant, 500)
   const decided = await settleTiers(tenant, 500)
+  const over = await settleOffers(tenant, 500)
   // Bounded, and gone on with at the next look: neither a large broadcast nor a broken one keeps others waiting.
   await extendBroadcasts(tenant, { chunks: 20 }).catch((err: unknown) =>
     log.warn({ err, tenant: tenantId }, 'A broadcast could not be gone on with; trying on.'),
   )
   const looked = await settleSegments(tenant, 5)
-  return replayed + moved + booked + decided + looked > 0
+  return replayed + moved + booked + decided + over + looked > 0
 }
 
 function routes(

@@ -51,6 +51,16 @@ const commands: readonly Entry[] = [
     load: () => loaded(import('./cli/import-purchases.ts')),
   },
   {
+    name: 'import offers',
+    does: 'stream a log of offers, receipts, views and purchases in',
+    load: () => loaded(import('./cli/import-offers.ts')),
+  },
+  {
+    name: 'export completions',
+    does: 'print which receipts of offers were completed by which orders, one JSON line each',
+    load: () => loaded(import('./cli/export-completions.ts')),
+  },
+  {
     name: 'inbound classify',
     does: 'say of received messages what they are, one JSON line each; exit code 1 when one cannot be read',
     load: () => loaded(import('./cli/inbound-classify.ts')),

@@ -20,6 +20,7 @@ export const CODES = {
     status: 409,
     when: 'The confirmation came too late, or what it was about was taken back.',
   },
+  OFFER_REFUSED: { status: 409, when: 'The member cannot have, or use, this offer now; the reason says why.' },
   UNAUTHENTICATED: { status: 401, when: 'No token, or one that is not accepted.' },
   FORBIDDEN: { status: 403, when: 'The token is good, but does not allow this.' },
   BAD_INPUT: { status: 400, when: 'A value is wrong; the error names the field and what would be right.' },
@@ -51,6 +52,7 @@ export type DomainFailure =
   | TransitionNotAllowedError
   | RefundExceedsPurchaseError
   | ConfirmationExpiredError
+  | OfferRefusedError
 
 /** A well-formed id of nothing, or of somebody else's thing. */
 export class NotFoundError extends DomainError {
@@ -161,6 +163,42 @@ export class ConfirmationExpiredError extends DomainError {
   }
 }
 
+/** Why an offer is not given to a member, or not used. */
+export type OfferRefusal =
+  | 'NOT_CLAIMABLE'
+  | 'NOT_YET'
+  | 'OVER'
+  | 'LIMIT_REACHED'
+  | 'NOT_ELIGIBLE'
+  | 'OUT_OF_STOCK'
+  | 'RECEIPT_EXISTS'
+  | 'NOT_COMPLETED'
+  | 'USED'
+  | 'REVERSED'
+
+const OFFER_REFUSALS: Readonly<Record<OfferRefusal, string>> = {
+  NOT_CLAIMABLE: 'This offer is given, not taken.',
+  NOT_YET: 'This offer has not begun.',
+  OVER: 'This offer is over.',
+  LIMIT_REACHED: 'The member has had this offer as often as it is given.',
+  NOT_ELIGIBLE: 'This offer is not for this member.',
+  OUT_OF_STOCK: 'Nothing is left of this offer.',
+  RECEIPT_EXISTS: 'This key names another receipt already.',
+  NOT_COMPLETED: 'This offer has not been completed.',
+  USED: 'This offer has been used.',
+  REVERSED: 'What completed this offer was given back.',
+}
+
+/** The member cannot have this offer, or use it, now. */
+export class OfferRefusedError extends DomainError {
+  readonly code = 'OFFER_REFUSED'
+  readonly reason: OfferRefusal
+  constructor(reason: OfferRefusal) {
+    super(OFFER_REFUSALS[reason])
+    this.reason = reason
+  }
+}
+
 /** Refuses a whole request, or one field of it: a top-level error with this code. */
 export abstract class RequestError extends Error {
   abstract readonly code: Code
@@ -229,6 +267,7 @@ export type Rejection =
     }
   | { readonly is: 'refund_exceeds_purchase'; readonly refundable: string }
   | { readonly is: 'confirmation_expired'; readonly expired_at: string }
+  | { readonly is: 'offer_refused'; readonly reason: OfferRefusal }
   | { readonly is: 'bad_input'; readonly field: string; readonly message: string }
 
 /** What a business function of the database returns: done, with its facts, or a refusal. */
@@ -262,6 +301,8 @@ export function raise<Done extends { readonly is: 'done' }>(outcome: Done | Reje
       throw new RefundExceedsPurchaseError(BigInt(outcome.refundable))
     case 'confirmation_expired':
       throw new ConfirmationExpiredError(new Date(outcome.expired_at))
+    case 'offer_refused':
+      throw new OfferRefusedError(outcome.reason)
     case 'bad_input':
       throw new BadInputError(outcome.field, outcome.message)
     default:

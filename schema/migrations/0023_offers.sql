@@ -143,7 +143,8 @@ create table offer_receipt (
 );
 create index offer_receipt_due on offer_receipt (tenant_id, due_at) where due_at is not null;
 call protect('offer_receipt');
-grant select on offer_receipt to engawa_app;
+create policy system on offer_receipt for select to engawa_system using (true);
+grant select on offer_receipt to engawa_app, engawa_system;
 
 /* The legal moves of a receipt. */
 create function offer_receipt_moves() returns trigger language plpgsql as $$
@@ -246,9 +247,9 @@ end $$;
 
 /* What labels a product has now. */
 create function offer_labels_of(p_sku text) returns text[] language sql stable as $$
-  select array(select jsonb_array_elements_text(case jsonb_typeof(d.body -> 'labels') when 'array' then d.body -> 'labels' end)
-               from definition d
-               where d.tenant_id = current_tenant() and d.kind = 'label' and d.key = p_sku and d.is_live)
+  select array(select l.key from label_sku l
+               join definition d on d.tenant_id = l.tenant_id and d.kind = 'label' and d.key = l.key and d.version = l.version
+               where l.tenant_id = current_tenant() and l.sku = p_sku and d.is_live)
 $$;
 
 /* The same for sets of products: what is reached is enough different items, each by its first purchase that still stands. */
@@ -818,3 +819,11 @@ language sql stable security definer set search_path = public, pg_temp as $$
   order by c.at, coalesce(m.external_id, '') collate "C", r.key collate "C" limit p_limit
 $$;
 grant execute on function offer_completions(timestamptz, text, text, int) to engawa_app;
+
+/* Tells the planner how large the tables have become, as import_statistics does for those of purchases. */
+create function offers_import_statistics() returns void
+language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  analyze offer, offer_receipt, offer_completion;
+end $$;
+grant execute on function offers_import_statistics() to engawa_app;

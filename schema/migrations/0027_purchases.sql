@@ -76,6 +76,7 @@ begin
   -- 2 earning.
   v_transaction := earn(purchase_fact(v_purchase, p_lines, v_op.transaction_id, null), p_actor);
   -- 3 offers.
+  perform offers_of_purchase(v_id);
   -- 4 the stage.
   if not lifecycle_purchased(v_member.id, p_purchased_at, 'EVENT') then
     perform purchase_replay(v_member.id, 'EVENT');
@@ -210,6 +211,7 @@ begin
   perform earn_take_back(v_op.transaction_id, 'purchase', v_purchase.id::text, v_purchase.refunded,
     purchase_refunded_lines(v_purchase.id), v_is_whole, v_at, coalesce(p_reason, 'Refund'), p_actor);
   -- 3 offers.
+  perform offers_of_refund(v_purchase.id, v_at);
   -- 4 the stage.
   if v_is_whole then
     perform purchase_replay(v_purchase.member_id, 'EVENT');
@@ -268,6 +270,7 @@ begin
     -- 2 earning.
     perform import_earn(v_new, p_actor);
     -- 3 offers.
+    perform offers_of_purchases(array(select r.purchase_id from unnest(v_new) r order by r.line));
     -- 4 the stages.
     perform lifecycle_await_replay(array(select distinct r.member_id from unnest(v_new) r));
     -- 5 tiers.

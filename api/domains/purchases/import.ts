@@ -86,8 +86,13 @@ export async function importPurchases(
     if (batch.length === BATCH) await take()
   }
   if (batch.length > 0) await take()
-  while ((await call<number>(tx, 'select purchase_replay_due($1) as outcome', [REPLAYED])) > 0);
+  await replayAll(tx)
   return sum
+}
+
+/** Derives the stages that purchases brought, which ends an import. */
+export async function replayAll(tx: Tx): Promise<void> {
+  while ((await call<number>(tx, 'select purchase_replay_due($1) as outcome', [REPLAYED])) > 0);
 }
 
 /** Derives the stages that an import which was killed has left to be derived, for at most `limit` members; how many. */
@@ -95,12 +100,13 @@ export async function replayImported(tx: Tx, limit: number): Promise<number> {
   return call<number>(tx, 'select purchase_replay_abandoned($1) as outcome', [limit])
 }
 
-interface BatchDone extends Omit<ImportSummary, 'rejected'> {
+/** What one batch did. */
+export interface BatchDone extends Omit<ImportSummary, 'rejected'> {
   readonly rejected: readonly Reject[]
 }
 
-/** purchase_import of 0013_import.sql. */
-async function importBatch(tx: Tx, rows: readonly ImportRow[], actor: string): Promise<BatchDone> {
+/** Takes purchases of the past in one transaction; stages wait for replayAll. purchase_import of the database. */
+export async function importBatch(tx: Tx, rows: readonly ImportRow[], actor: string): Promise<BatchDone> {
   const [answer] = await tx.query<{ done: BatchDone }>({
     name: 'purchase_import',
     text: 'select purchase_import($1, $2) as done',
