@@ -11,6 +11,7 @@ import {
   InsufficientPointsError,
   MembershipEndedError,
   NotFoundError,
+  OfferRefusedError,
   RefundExceedsPurchaseError,
   TransitionNotAllowedError,
 } from '../platform/errors.ts'
@@ -30,6 +31,7 @@ const domainCodes = [
   'TRANSITION_NOT_ALLOWED',
   'REFUND_EXCEEDS_PURCHASE',
   'CONFIRMATION_EXPIRED',
+  'OFFER_REFUSED',
 ] as const satisfies readonly DomainCode[]
 
 const ErrorCode = builder.enumType('ErrorCode', {
@@ -142,6 +144,13 @@ builder.objectType(ConfirmationExpiredError, {
   fields: (t) => ({
     expiredAt: t.expose('expiredAt', { type: 'DateTime', description: 'Until when it could be answered.' }),
   }),
+})
+
+// The offers room adds `reason`.
+builder.objectType(OfferRefusedError, {
+  name: 'OfferRefusedError',
+  description: CODES.OFFER_REFUSED.when,
+  interfaces: [ErrorInterface],
 })
 
 function asDomainCode(code: Code): (typeof domainCodes)[number] {

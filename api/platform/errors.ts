@@ -20,7 +20,10 @@ export const CODES = {
     status: 409,
     when: 'The confirmation came too late, or what it was about was taken back.',
   },
-  OFFER_REFUSED: { status: 409, when: 'The member cannot have, or use, this offer now; the reason says why.' },
+  OFFER_REFUSED: {
+    status: 409,
+    when: 'The member cannot have, or use, this offer now; the reason says why.',
+  },
   UNAUTHENTICATED: { status: 401, when: 'No token, or one that is not accepted.' },
   FORBIDDEN: { status: 403, when: 'The token is good, but does not allow this.' },
   BAD_INPUT: { status: 400, when: 'A value is wrong; the error names the field and what would be right.' },

@@ -52,7 +52,8 @@ export class OfferModel {
     purchase.left -= amount ?? purchase.left
     purchase.isWholeBack = purchase.left === 0
     for (const receipt of this.#receipts) {
-      if (receipt.completedBy !== undefined && this.#reachedBy(receipt) === undefined) receipt.completedBy = undefined
+      if (receipt.completedBy !== undefined && this.#reachedBy(receipt) === undefined)
+        receipt.completedBy = undefined
     }
     return true
   }
@@ -71,11 +72,13 @@ export class OfferModel {
 
   #reachedBy({ offer, at }: Receipt): string | undefined {
     const end = at + offer.validFor
-    const isEnough = (sum: number) => (offer.thresholdIs === 'ABOVE' ? sum > offer.threshold : sum >= offer.threshold)
+    const isEnough = (sum: number) =>
+      offer.thresholdIs === 'ABOVE' ? sum > offer.threshold : sum >= offer.threshold
     const sums: Record<string, number> = {}
     // A stable sort: those of one instant stay in the order of recording.
     for (const purchase of this.#purchases.toSorted((a, b) => a.at - b.at)) {
-      const isInTime = purchase.at >= at && (offer.endIs === 'INCLUSIVE' ? purchase.at <= end : purchase.at < end)
+      const isInTime =
+        purchase.at >= at && (offer.endIs === 'INCLUSIVE' ? purchase.at <= end : purchase.at < end)
       const isInCurrency = offer.currency === undefined || offer.currency === purchase.currency
       if (!isInTime || !isInCurrency || purchase.isWholeBack) continue
       const before = offer.type === 'SPEND_TOTAL' ? (sums[purchase.currency] ?? 0) : 0

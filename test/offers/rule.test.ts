@@ -4,8 +4,8 @@ import { beforeAll, expect, test } from 'vitest'
 import { registerMember } from '../../api/domains/members/index.ts'
 import { receiveOffer, settleOffers } from '../../api/domains/offers/index.ts'
 import { recordPurchase, refundPurchase } from '../../api/domains/purchases/index.ts'
-import { RefundExceedsPurchaseError, NotFoundError } from '../../api/platform/errors.ts'
 import { type Db, openDb, type TenantClient } from '../../api/platform/db.ts'
+import { NotFoundError, RefundExceedsPurchaseError } from '../../api/platform/errors.ts'
 import { testDatabase } from '../support/database.ts'
 import { type ModelOffer, OfferModel } from './model.ts'
 import { completed, hour, importLog, openTenant, publishOffers } from './tenant.ts'
@@ -53,7 +53,10 @@ beforeAll(async () => {
 const at = fc.integer({ min: 0, max: 14 })
 const order = fc.integer({ min: 0, max: 11 })
 const fact = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ is: fc.constant('receipt' as const), offer: fc.nat(OFFERS.length - 1), at }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({ is: fc.constant('receipt' as const), offer: fc.nat(OFFERS.length - 1), at }),
+  },
   {
     weight: 7,
     arbitrary: fc.record({
@@ -80,17 +83,21 @@ const operation = () => ({ key: randomUUID(), hash: Buffer.alloc(32), actor: 'st
 test('one at a time and in batches, late and out of order, refunded or not: the same completions as the model', async () => {
   const counts = { completions: 0, runs: 0 }
   await fc.assert(
-    fc.asyncProperty(fc.array(fact, { minLength: 8, maxLength: 30 }), fc.boolean(), async (given, isInOrder) => {
-      const facts = isInOrder ? inOrder(given) : given
-      const expected = modelled(facts)
-      const prefix = `m${members++}-`
-      await applyOneByOne(facts, prefix)
-      await applyInBatches(facts, prefix)
-      expect(await completed(oneByOne, prefix)).toEqual(expected.map((text) => rename(text, prefix)))
-      expect(await completed(inBatches, prefix)).toEqual(expected.map((text) => rename(text, prefix)))
-      counts.completions += expected.length
-      counts.runs++
-    }),
+    fc.asyncProperty(
+      fc.array(fact, { minLength: 8, maxLength: 30 }),
+      fc.boolean(),
+      async (given, isInOrder) => {
+        const facts = isInOrder ? inOrder(given) : given
+        const expected = modelled(facts)
+        const prefix = `m${members++}-`
+        await applyOneByOne(facts, prefix)
+        await applyInBatches(facts, prefix)
+        expect(await completed(oneByOne, prefix)).toEqual(expected.map((text) => rename(text, prefix)))
+        expect(await completed(inBatches, prefix)).toEqual(expected.map((text) => rename(text, prefix)))
+        counts.completions += expected.length
+        counts.runs++
+      },
+    ),
     { numRuns: Number(process.env.RUNS ?? 30), seed: Number(process.env.SEED ?? 4), endOnFailure: true },
   )
   console.log(counts)
@@ -131,7 +138,11 @@ async function applyOneByOne(facts: readonly Fact[], prefix: string): Promise<vo
     if (one.is === 'receipt') {
       const offer = (OFFERS[one.offer] as ModelOffer).key
       const at = new Date(hour(one.at))
-      await receiveOffer(oneByOne, { member, offer, receipt: `${prefix}R${i}`, at, way: 'RECEIVED' }, operation())
+      await receiveOffer(
+        oneByOne,
+        { member, offer, receipt: `${prefix}R${i}`, at, way: 'RECEIVED' },
+        operation(),
+      )
     }
     if (one.is === 'purchase') {
       const { currency, total } = one

@@ -42,7 +42,10 @@ export interface Imported {
 /** Imports a log: objects as JSON, texts as they are. */
 export async function importLog(tx: TenantClient, lines: readonly (object | string)[]): Promise<Imported> {
   const file = join(tmpdir(), `offers-${randomUUID()}.ndjson`)
-  await writeFile(file, lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join(''))
+  await writeFile(
+    file,
+    lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join(''),
+  )
   const rejected: string[] = []
   const sum = await importOfferLog(tx, readOfferLog(file), {
     actor: 'operator:test',
