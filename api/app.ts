@@ -10,6 +10,7 @@ import { offerPart, settleOffers } from './domains/offers/index.ts'
 import { currencyPart, settleDue } from './domains/points/index.ts'
 import { registerParts } from './domains/program/index.ts'
 import { purchasesPredicate, replayImported } from './domains/purchases/index.ts'
+import { rewardPart, settleRewards } from './domains/rewards/index.ts'
 import { segmentPart, segmentPredicate, settleSegments } from './domains/segments/index.ts'
 import { ladderPart, settleTiers } from './domains/tiers/index.ts'
 import {
@@ -90,7 +91,8 @@ registerPredicates(
   consentPredicate,
   segmentPredicate,
 )
-registerParts(currencyPart, ladderPart, segmentPart, offerPart)
+
+registerParts(currencyPart, ladderPart, segmentPart, offerPart, rewardPart)
 
 /** Wires the platform, the graph, the rooms and the plugins into one object, and starts it. */
 export async function openApp(options: AppOptions): Promise<App> {
@@ -258,12 +260,13 @@ async function settle(db: Db, tenantId: string, log: Log): Promise<boolean> {
   const booked = await settleDue(tenant, 500)
   const decided = await settleTiers(tenant, 500)
   const over = await settleOffers(tenant, 500)
+  const lapsed = await settleRewards(tenant, 500)
   // Bounded, and gone on with at the next look: neither a large broadcast nor a broken one keeps others waiting.
   await extendBroadcasts(tenant, { chunks: 20 }).catch((err: unknown) =>
     log.warn({ err, tenant: tenantId }, 'A broadcast could not be gone on with; trying on.'),
   )
   const looked = await settleSegments(tenant, 5)
-  return replayed + moved + booked + decided + over + looked > 0
+  return replayed + moved + booked + decided + over + looked + lapsed > 0
 }
 
 function routes(

@@ -12,7 +12,9 @@ import {
   MembershipEndedError,
   NotFoundError,
   OfferRefusedError,
+  RedemptionClosedError,
   RefundExceedsPurchaseError,
+  RewardUnavailableError,
   TransitionNotAllowedError,
 } from '../platform/errors.ts'
 import { builder } from './builder.ts'
@@ -32,6 +34,8 @@ const domainCodes = [
   'REFUND_EXCEEDS_PURCHASE',
   'CONFIRMATION_EXPIRED',
   'OFFER_REFUSED',
+  'REWARD_UNAVAILABLE',
+  'REDEMPTION_CLOSED',
 ] as const satisfies readonly DomainCode[]
 
 const ErrorCode = builder.enumType('ErrorCode', {
@@ -90,6 +94,19 @@ builder.objectType(DuplicateOrderError, {
 builder.objectType(HoldResolvedError, {
   name: 'HoldResolvedError',
   description: CODES.HOLD_RESOLVED.when,
+  interfaces: [ErrorInterface],
+})
+
+// The rewards room adds `reason` and `redemptionState`.
+builder.objectType(RewardUnavailableError, {
+  name: 'RewardUnavailableError',
+  description: CODES.REWARD_UNAVAILABLE.when,
+  interfaces: [ErrorInterface],
+})
+
+builder.objectType(RedemptionClosedError, {
+  name: 'RedemptionClosedError',
+  description: CODES.REDEMPTION_CLOSED.when,
   interfaces: [ErrorInterface],
 })
 

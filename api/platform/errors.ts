@@ -24,6 +24,8 @@ export const CODES = {
     status: 409,
     when: 'The member cannot have, or use, this offer now; the reason says why.',
   },
+  REWARD_UNAVAILABLE: { status: 409, when: 'The reward may not be redeemed; the error says why.' },
+  REDEMPTION_CLOSED: { status: 409, when: 'The redemption cannot go this way any more.' },
   UNAUTHENTICATED: { status: 401, when: 'No token, or one that is not accepted.' },
   FORBIDDEN: { status: 403, when: 'The token is good, but does not allow this.' },
   BAD_INPUT: { status: 400, when: 'A value is wrong; the error names the field and what would be right.' },
@@ -56,6 +58,8 @@ export type DomainFailure =
   | RefundExceedsPurchaseError
   | ConfirmationExpiredError
   | OfferRefusedError
+  | RewardUnavailableError
+  | RedemptionClosedError
 
 /** A well-formed id of nothing, or of somebody else's thing. */
 export class NotFoundError extends DomainError {
@@ -202,6 +206,38 @@ export class OfferRefusedError extends DomainError {
   }
 }
 
+/** The reward may not be had now, or not by this member. */
+export class RewardUnavailableError extends DomainError {
+  readonly code = 'REWARD_UNAVAILABLE'
+  readonly reason: RewardRefusal
+  constructor(reason: RewardRefusal) {
+    super(`This reward cannot be redeemed: ${REWARD_REFUSALS[reason]}.`)
+    this.reason = reason
+  }
+}
+
+/** Why a reward may not be had. */
+export type RewardRefusal = keyof typeof REWARD_REFUSALS
+
+const REWARD_REFUSALS = {
+  RETIRED: 'it is offered no longer',
+  NOT_STARTED: 'its time has not come',
+  ENDED: 'its time is over',
+  NOT_FOR_MEMBER: 'it is for others',
+  LIMIT_REACHED: 'the member has had as many as it may, for now',
+  SOLD_OUT: 'there are too few left',
+} as const
+
+/** The redemption was fulfilled, called off, or lapsed. */
+export class RedemptionClosedError extends DomainError {
+  readonly code = 'REDEMPTION_CLOSED'
+  readonly state: 'FULFILLED' | 'CANCELLED' | 'LAPSED'
+  constructor(state: 'FULFILLED' | 'CANCELLED' | 'LAPSED') {
+    super(`This redemption is ${state.toLowerCase()}.`)
+    this.state = state
+  }
+}
+
 /** Refuses a whole request, or one field of it: a top-level error with this code. */
 export abstract class RequestError extends Error {
   abstract readonly code: Code
@@ -271,6 +307,8 @@ export type Rejection =
   | { readonly is: 'refund_exceeds_purchase'; readonly refundable: string }
   | { readonly is: 'confirmation_expired'; readonly expired_at: string }
   | { readonly is: 'offer_refused'; readonly reason: OfferRefusal }
+  | { readonly is: 'reward_unavailable'; readonly reason: RewardRefusal }
+  | { readonly is: 'redemption_closed'; readonly state: 'FULFILLED' | 'CANCELLED' | 'LAPSED' }
   | { readonly is: 'bad_input'; readonly field: string; readonly message: string }
 
 /** What a business function of the database returns: done, with its facts, or a refusal. */
@@ -306,6 +344,10 @@ export function raise<Done extends { readonly is: 'done' }>(outcome: Done | Reje
       throw new ConfirmationExpiredError(new Date(outcome.expired_at))
     case 'offer_refused':
       throw new OfferRefusedError(outcome.reason)
+    case 'reward_unavailable':
+      throw new RewardUnavailableError(outcome.reason)
+    case 'redemption_closed':
+      throw new RedemptionClosedError(outcome.state)
     case 'bad_input':
       throw new BadInputError(outcome.field, outcome.message)
     default:

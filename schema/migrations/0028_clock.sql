@@ -15,6 +15,8 @@ begin
      or exists (select from tier_standing s where s.tenant_id = t.id and s.due_at <= coalesce(t.clock_at, now()))
      or exists (select from segment_look s where s.tenant_id = t.id and s.due_at <= coalesce(t.clock_at, now()))
      or exists (select from offer_receipt r where r.tenant_id = t.id and r.due_at <= coalesce(t.clock_at, now()))
+     or exists (select from reward_redemption r where r.tenant_id = t.id and r.state = 'RESERVED'
+                and r.reserved_until <= coalesce(t.clock_at, now()))
   -- Rooms: a line each.
   ;
 end $$;
@@ -33,6 +35,7 @@ begin
     (select min(s.due_at) from tier_standing s where s.tenant_id = p_tenant),
     (select min(s.due_at) from segment_look s where s.tenant_id = p_tenant and s.due_at is not null),
     (select r.due_at from offer_receipt r where r.tenant_id = p_tenant and r.due_at is not null order by r.due_at limit 1),
+    (select min(r.reserved_until) from reward_redemption r where r.tenant_id = p_tenant and r.state = 'RESERVED'),
     -- Rooms: a line each.
     (select min(b.due_at) from broadcast b where b.tenant_id = p_tenant and b.due_at is not null));
 end $$;
@@ -48,6 +51,7 @@ begin
     v_settled := v_settled + tiers_settle_due(1000);
     v_settled := v_settled + segments_settle_due(100);
     v_settled := v_settled + offers_settle_due(1000);
+    v_settled := v_settled + rewards_settle_due(1000);
     -- Rooms: a line each, in the order of the rooms.
     exit when v_settled = 0;
   end loop;

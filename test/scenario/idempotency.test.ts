@@ -106,6 +106,21 @@ const MAKINGS: Record<string, Making> = {
       { endpoint: endpoint.id, since: '2026-03-31T00:00:00Z' },
     ]
   },
+  async redeemReward(shop, { by: member }) {
+    await offerMug(shop, member)
+    return [
+      { member, reward: 'mug' },
+      { member, reward: 'mug', quantity: 2 },
+    ]
+  },
+  async fulfilReward(shop, { by }) {
+    const redemption = await redemptionOf(shop, by)
+    return [{ redemption }, { redemption, reference: 'JP-1' }]
+  },
+  async cancelRedemption(shop, { by }) {
+    const redemption = await redemptionOf(shop, by)
+    return [{ redemption }, { redemption, reason: 'Too blue' }]
+  },
   endMembership: (_, { by: member }) => [
     { member, end: 'LEFT' },
     { member, end: 'REMOVED' },
@@ -123,6 +138,20 @@ const MAKINGS: Record<string, Making> = {
     const { address } = await shop.do('addAddress', { member, channel: 'line', value })
     return [{ address: address.id, channel: 'line' }, { address: address.id }]
   },
+}
+
+/** A mug for a point, and points to have it. */
+async function offerMug(shop: Shop, member: object) {
+  await grant(shop, member)
+  const held = { goods: { sku: 'MUG' }, fulfilment: 'MANUAL', reservation: { for: 'P1D' } }
+  const reward = { name: { en: 'Mug', ja: 'マグカップ' }, cost: { points: 1 }, ...held }
+  await shop.do('defineReward', { key: 'mug', reward })
+}
+
+async function redemptionOf(shop: Shop, member: object): Promise<string> {
+  await offerMug(shop, member)
+  const select = 'redemption { id }'
+  return (await shop.do('redeemReward', { member, reward: 'mug' }, { select })).redemption.id
 }
 
 const consent = { purpose: 'offers', channel: 'line', source: 'form' }

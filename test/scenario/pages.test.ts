@@ -19,6 +19,7 @@ const WAYS: Record<string, readonly string[]> = {
   'Member.consents': ['member(by: {externalId: "mia"}) { consents(@) { # } }'],
   'Member.inbox': ['member(by: {externalId: "mia"}) { inbox(@) { # } }'],
   'Member.purchases': ['member(by: {externalId: "mia"}) { purchases(@) { # } }'],
+  'Member.rewardRedemptions': ['member(by: {externalId: "mia"}) { rewardRedemptions(@) { # } }'],
   'Member.signals': ['member(by: {externalId: "mia"}) { signals(@) { # } }'],
   'Member.stageHistory': ['member(by: {externalId: "mia"}) { stageHistory(@) { # } }'],
   'Member.timeline': ['member(by: {externalId: "mia"}) { timeline(@) { # } }'],
@@ -32,6 +33,11 @@ const WAYS: Record<string, readonly string[]> = {
     ...['OLDEST', 'COOLEST', 'MOST_EXPECTED_PURCHASES'].map((order) => `members(orderBy: ${order}, @) { # }`),
     'members(filter: {not: {stage: ["visitor"]}}, search: "mia", @) { # }',
   ],
+  'Query.rewardRedemptions': [
+    'rewardRedemptions(@) { # }',
+    'rewardRedemptions(state: REQUESTED, reward: "mug", @) { # }',
+  ],
+  'Query.rewards': ['rewards(@) { # }'],
   'Query.suppressions': ['suppressions(@) { # }', 'suppressions(reason: MANUAL, isLifted: false, @) { # }'],
   'Query.tasks': ['tasks(@) { # }', 'tasks(state: OPEN, assignee: "anna", @) { # }'],
   'Query.templates': ['templates(@) { # }'],
@@ -89,6 +95,13 @@ beforeAll(async () => {
     at: { instant: '2099-01-01T00:00:00Z' },
   }
   const call = { kind: 'CALL', assignee: 'anna' }
+  await shop.do('grantPoints', { member, points: 9, reason: 'Welcome' })
+  const mug = { cost: { points: 1 }, goods: { sku: 'MUG' }, fulfilment: 'MANUAL' }
+  for (let i = 0; i < 9; i++) {
+    const name = { en: `Mug ${i}`, ja: `マグ ${i}` }
+    await shop.do('defineReward', { key: i === 0 ? 'mug' : `mug ${i}`, reward: { name, ...mug } })
+    await shop.do('redeemReward', { member, reward: 'mug' })
+  }
   for (let i = 0; i < 9; i++) {
     await shop.do('sendTouchpoint', {
       to: { member },

@@ -23,6 +23,11 @@ beforeAll(async () => {
   const everyone = { name: { en: 'Buyers', ja: 'お客様' }, audience: { stage: ['customer'] }, every: 'P60D' }
   await shop.do('defineSegment', { key: 'buyers', segment: everyone })
   await shop.do('refundPurchase', { orderId: mia.orderId, amount: 100 })
+  for (const end of ['fulfilReward', 'cancelRedemption']) {
+    const input = { member: mia.by, reward: 'mug' }
+    const { redemption } = await shop.do('redeemReward', input, { select: 'redemption { id }' })
+    await shop.do(end, { redemption: redemption.id })
+  }
   await shop.clock('2027-06-01T00:00:00Z')
   await putOff(mia)
   const leaver = await shop.member('leaver')
@@ -55,6 +60,8 @@ const SCOPES: Record<string, string> = {
   PointsTransaction: 'points:read',
   Posting: 'points:read',
   Purchase: 'purchases:read',
+  Reward: 'rewards:read',
+  RewardRedemption: 'rewards:read',
   Signal: 'touchpoints:read',
   StageChange: 'members:read',
   Suppression: 'consents:read',
@@ -67,6 +74,8 @@ const SCOPES: Record<string, string> = {
 }
 /** What members do not see, their own neither: how the tenant's channels work, and what it is about to say. */
 const INNER = ['Broadcast', 'Delivery', 'Signal', 'Task', 'Template', 'WebhookEndpoint', 'WebhookFailure']
+/** What is the tenant's and no member's: every member sees it. */
+const COMMON = ['Reward']
 /** What no integration sees, whatever its scopes. */
 const STAFFS = ['InboxItem', 'WebhookEndpoint', 'WebhookFailure']
 const ALL = [...new Set(Object.values(SCOPES))]
@@ -89,10 +98,17 @@ describe.each(NODE_TYPES)('a %s', (type) => {
 
   const isInner = INNER.includes(type)
 
-  it(`of its own is ${isInner ? 'not ' : ''}there for a member, another’s is not`, async () => {
-    const seen = [await see(mia.token, mia.ids[type]), await see(mia.token, aki.ids[type])]
-    expect(seen).toEqual(isInner ? ['FORBIDDEN', 'FORBIDDEN'] : [[type, mia.ids[type]], null])
+  it.runIf(COMMON.includes(type))('is there for every member', async () => {
+    expect(await see(mia.token, aki.ids[type])).toEqual([type, aki.ids[type]])
   })
+
+  it.skipIf(COMMON.includes(type))(
+    `of its own is ${isInner ? 'not ' : ''}there for a member, another’s is not`,
+    async () => {
+      const seen = [await see(mia.token, mia.ids[type]), await see(mia.token, aki.ids[type])]
+      expect(seen).toEqual(isInner ? ['FORBIDDEN', 'FORBIDDEN'] : [[type, mia.ids[type]], null])
+    },
+  )
 
   it('is there for staff with its scope, and forbidden to staff with every other', async () => {
     expect(await see(await shop.token('staff', 'anna', scope), aki.ids[type])).toEqual([type, aki.ids[type]])
@@ -124,7 +140,7 @@ describe.each(NODE_TYPES)('a %s', (type) => {
 
 test('nodes keeps the order of its ids, with null for what is not to be seen', async () => {
   const query = 'query ($ids: [ID!]!) { nodes(ids: $ids) { id } }'
-  const types = NODE_TYPES.filter((type) => !INNER.includes(type))
+  const types = NODE_TYPES.filter((type) => !INNER.includes(type) && !COMMON.includes(type))
   const own = types.map((type) => mia.ids[type] ?? '')
   const mixed = own.flatMap((id, i) => [id, aki.ids[types[i] ?? ''] ?? ''])
   const { data, errors } = await shop.ask(mia.token, query, { ids: mixed })
@@ -163,6 +179,7 @@ describe.concurrent('events', () => {
     program: 'program:read',
     purchase: 'purchases:read',
     segment: 'members:read',
+    reward: 'rewards:read',
     signal: 'touchpoints:read',
     touchpoint: 'touchpoints:read',
   }

@@ -175,6 +175,7 @@ test('every event has its facts', () => {
       'channel purpose state',
       'address kind',
       'channel suppression',
+      ...Array(4).fill('redemption'),
     ].sort(),
   )
 })
@@ -294,6 +295,7 @@ const JSON_PLACES = [
   'GiveConsentInput.proof',
   'Member.attributes',
   'RegisterMemberInput.attributes',
+  'RewardInput.benefit',
   'Segment.rule',
   'SendTestInput.parameters',
   'SendTouchpointInput.parameters',

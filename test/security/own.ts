@@ -87,6 +87,26 @@ async function newSuppression({ shop, world }: Side): Promise<string> {
   return (await shop.do('suppressAddress', input, { select: 'suppression { id }' })).suppression.id
 }
 
+const gift = {
+  name: { en: 'Mug', ja: 'マグカップ' },
+  description: { en: 'Blue.', ja: '青い。' },
+  cost: { points: 1, currency: 'POINTS' },
+  costs: { when: { membership: ['PAUSED'] }, points: 2 },
+  audience: { membership: ['ACTIVE'] },
+  window: { from: '2020-01-01T00:00:00Z', until: '2099-01-01T00:00:00Z' },
+  stock: 1000,
+  perMember: { limit: 1000, period: 'YEAR' },
+  goods: { sku: 'MUG' },
+  fulfilment: 'MANUAL',
+  reservation: { for: 'P100Y' },
+}
+
+/** A reward that the member holds, of one that stays on offer. */
+async function newRedemption({ shop, world }: Side): Promise<string> {
+  const input = { member: world.by, reward: 'mug' }
+  return (await shop.do('redeemReward', input, { select: 'redemption { id }' })).redemption.id
+}
+
 const keyed = async (input: object | Promise<object>) => ({
   input: { idempotencyKey: fresh(), ...(await input) },
 })
@@ -127,6 +147,8 @@ export const OWN: Record<string, Own> = {
   'Query.purchase': ({ world }) => ({ orderId: world.orderId }),
   'Query.purposes': () => ({}),
   'Query.segments': () => ({}),
+  'Query.rewardRedemptions': () => ({}),
+  'Query.rewards': () => ({}),
   'Query.stages': () => ({}),
   'Query.suppressions': () => ({}),
   'Query.tasks': () => ({}),
@@ -144,6 +166,7 @@ export const OWN: Record<string, Own> = {
       note: 'Glad to hear from us.',
       cost: { amount: 500, currency: 'JPY' },
     }),
+  'Mutation.cancelRedemption': async (side) => keyed({ redemption: await newRedemption(side) }),
   'Mutation.captureHold': async (side) => keyed({ hold: await newHold(side) }),
   'Mutation.checkChannel': () => ({ input: { channel: 'inbox' } }),
   'Mutation.configureChannel': () => ({ input: { channel: 'inbox', config: {}, isEnabled: true } }),
@@ -153,6 +176,7 @@ export const OWN: Record<string, Own> = {
       segment: { name: { en: 'Buyers', ja: 'お客様' }, audience: { stage: 'customer' }, every: 'PT1H' },
     },
   }),
+  'Mutation.defineReward': () => ({ input: { key: fresh(), reward: gift } }),
   'Mutation.disableChannel': () => ({ input: { channel: 'line' } }),
   'Mutation.disableWebhookEndpoint': ({ world }) => ({ input: { endpoint: world.ids.WebhookEndpoint } }),
   'Mutation.enableWebhookEndpoint': ({ world }) => ({ input: { endpoint: world.ids.WebhookEndpoint } }),
@@ -165,6 +189,7 @@ export const OWN: Record<string, Own> = {
     return { input: { token: await newToken(side) } }
   },
   'Mutation.endMembership': async (side) => keyed({ member: await newMember(side), end: 'LEFT' }),
+  'Mutation.fulfilReward': async (side) => keyed({ redemption: await newRedemption(side) }),
   'Mutation.giveConsent': ({ world }) => keyed({ ...consent, textVersion: 'v1', member: world.by }),
   'Mutation.grantPoints': ({ world }) => keyed({ member: world.by, points: 5, reason: 'Sorry' }),
   'Mutation.holdPoints': ({ world }) =>
@@ -177,6 +202,7 @@ export const OWN: Record<string, Own> = {
     keyed({ member: await newMember(side), stage: 'negotiation', reason: 'Asked for a price' }),
   'Mutation.pauseTouches': ({ world }) => ({ input: { member: world.by, reason: 'Complaint' } }),
   'Mutation.recordPurchase': (side) => keyed(purchase(side)),
+  'Mutation.redeemReward': ({ world }) => keyed({ member: world.by, reward: 'mug' }),
   'Mutation.refundPurchase': async (side) => keyed({ orderId: await newOrder(side), amount: 100 }),
   'Mutation.refundSpend': async (side) => keyed({ transaction: await newSpend(side), reason: 'Broken' }),
   'Mutation.removeWebhookEndpoint': async (side) => ({ input: { endpoint: await newEndpoint(side) } }),
@@ -188,6 +214,11 @@ export const OWN: Record<string, Own> = {
   'Mutation.requestAddressVerification': async (side) =>
     keyed({ address: await newAddress(side), channel: 'line' }),
   'Mutation.resumeTouches': ({ world }) => ({ input: { member: world.by } }),
+  'Mutation.retireReward': async ({ shop }) => {
+    const key = fresh()
+    await shop.do('defineReward', { key, reward: gift })
+    return { input: { key } }
+  },
   'Mutation.revokeTokens': () => ({ input: { jti: fresh() } }),
   'Mutation.saveContactPolicy': () => wholePolicy,
   'Mutation.saveTemplate': () => ({

@@ -45,6 +45,7 @@ export async function makeWorld(shop: Shop, externalId: string): Promise<World> 
   await shop.do('addAddress', { member: member.by, channel: 'line', value })
   const target = { member: { member: member.by, channel: 'line' } }
   const { suppression } = await shop.do('suppressAddress', { target, reason: 'Asked by phone' })
+  const redeemed = await makeRedemption(shop, member.by)
   await deliverDue(shop.ground.app.db, shop.tenant.id, shop.ground.app.delivery)
   const query = `query ($by: MemberBy!) { member(by: $by) {
     id addresses { nodes { id } } stageHistory { nodes { id } } purchases { nodes { id } } inbox { nodes { id touchpoint { id deliveries { id } } } }
@@ -65,6 +66,7 @@ export async function makeWorld(shop: Shop, externalId: string): Promise<World> 
     },
     ...{ Posting: wallet.postings.nodes[0].id, PointsTransaction: wallet.postings.nodes[0].transaction.id },
     ...{ Hold: held.hold.id, InboxItem: inbox.nodes[0].id, Touchpoint: inbox.nodes[0].touchpoint.id },
+    ...redeemed,
     Template: data.template.id,
     ...(await makeWebhooks(shop)),
     Broadcast: await makeBroadcast(shop),
@@ -89,6 +91,21 @@ export async function makeTask(shop: Shop, member: object): Promise<string> {
   )
   const tasks: { id: string; touchpoint: { id: string } }[] = data.tasks.nodes
   return tasks.find((task) => task.touchpoint.id === touchpoint.id)?.id ?? ''
+}
+
+/** A reward that everybody may have, and a member's redemption of it. */
+async function makeRedemption(shop: Shop, member: object): Promise<Readonly<Record<string, string>>> {
+  const reward = {
+    name: { en: 'Mug', ja: 'マグカップ' },
+    cost: { points: 1 },
+    goods: { sku: 'MUG' },
+    fulfilment: 'MANUAL',
+    reservation: { for: 'P1Y' },
+  }
+  await shop.do('defineReward', { key: 'mug', reward })
+  const select = 'redemption { id reward { id } }'
+  const { redemption } = await shop.do('redeemReward', { member, reward: 'mug' }, { select })
+  return { Reward: redemption.reward.id, RewardRedemption: redemption.id }
 }
 
 /** A broadcast for a time that does not come. */

@@ -1,0 +1,2 @@
+export { rewardPart } from './part.ts'
+export { settleRewards } from './service.ts'
