@@ -234,7 +234,7 @@ begin
         end if;
       end if;
     else
-      if v_token = '-' and (v_before is null or v_before in ('(', ',', '+', '-', '*', '/')) then
+      if v_token = '-' and (v_before is null or v_before in ('(', ',', '+', '-', '*', '/', 'neg')) then
         v_token := 'neg';
       else
         loop
