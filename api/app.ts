@@ -7,7 +7,7 @@ import { consentPredicate, Links, linksPort, memberPages } from './domains/conse
 import { freshnessBandPredicate, settleLifecycle, stagePredicate } from './domains/lifecycle/index.ts'
 import { attributePredicate, MembershipWatch, membershipPredicate } from './domains/members/index.ts'
 import { offerPart, settleOffers } from './domains/offers/index.ts'
-import { currencyPart, settleDue } from './domains/points/index.ts'
+import { currencyPart, earnRulePart, labelPart, settleDue } from './domains/points/index.ts'
 import { registerParts } from './domains/program/index.ts'
 import { purchasesPredicate, replayImported } from './domains/purchases/index.ts'
 import { rewardPart, settleRewards } from './domains/rewards/index.ts'
@@ -92,7 +92,7 @@ registerPredicates(
   segmentPredicate,
 )
 
-registerParts(currencyPart, ladderPart, segmentPart, offerPart, rewardPart)
+registerParts(currencyPart, labelPart, ladderPart, segmentPart, earnRulePart, offerPart, rewardPart)
 
 /** Wires the platform, the graph, the rooms and the plugins into one object, and starts it. */
 export async function openApp(options: AppOptions): Promise<App> {

@@ -872,7 +872,7 @@ end $$;
 
 /*
  * Takes back what a fact earned, rule by rule: p_total is the money given back of the whole so far, p_lines what was
- * given back of each line so far ([{"line", "refunded"}]); p_is_whole: nothing of it stands. What was taken back is
+ * given back of each line so far ([{"line", "refunded", "is_back": all of it}]); p_is_whole: nothing of it stands. What was taken back is
  * room again under caps, times and budgets. The caller has locked the member. Wallets after the first have
  * transactions of their own.
  */
@@ -894,11 +894,11 @@ begin
   for v_wallet, v_targets in
     select b.wallet_id, jsonb_agg(jsonb_build_object('line', b.line, 'rule', b.rule, 'refunded', case
       when p_is_whole then b.base_minor
-      when e.lines is not null then (select coalesce(sum(l.refunded), 0)
-        from jsonb_to_recordset(p_lines) l (line int, refunded bigint) where l.line = any (e.lines))
-      when b.line <> '' then (select coalesce(sum(l.refunded), 0)
-        from jsonb_to_recordset(p_lines) l (line text, refunded bigint) where l.line = b.line)
-      else p_total end))
+      when b.line = '' and e.lines is null then p_total
+      else (select case when bool_and(l.is_back) then b.base_minor else coalesce(sum(l.refunded), 0) end
+            from jsonb_to_recordset(p_lines) l (line int, refunded bigint, is_back boolean)
+            where l.line = any (coalesce(e.lines, array[nullif(b.line, '')::int])))
+      end))
     from earn_basis b
     left join earning e on (e.tenant_id, e.source_type, e.source_id, e.line, e.rule)
                          = (b.tenant_id, b.source_type, b.source_id, b.line, b.rule)

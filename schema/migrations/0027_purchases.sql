@@ -115,10 +115,9 @@ $$;
 
 /* What was given back of each line so far, as earning takes it. */
 create function purchase_refunded_lines(p_purchase uuid) returns jsonb language sql stable as $$
-  select coalesce(jsonb_agg(jsonb_build_object('line', x.line, 'refunded', case
-    -- A line that cost nothing counts as 1.
-    when x.amount = 0 then (x.refunded_quantity = x.quantity)::int
-    else least(x.amount, x.refunded_amount + x.refunded_share) end)), '[]')
+  select coalesce(jsonb_agg(jsonb_build_object('line', x.line,
+    'refunded', least(x.amount, x.refunded_amount + x.refunded_share),
+    'is_back', x.refunded_quantity = x.quantity or x.amount > 0 and x.refunded_amount + x.refunded_share >= x.amount)), '[]')
   from purchase_line x where x.tenant_id = current_tenant() and x.purchase_id = p_purchase
 $$;
 

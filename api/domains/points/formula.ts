@@ -38,8 +38,11 @@ const TOKEN = / *(?:(\d+(?:\.\d+)?)|([A-Za-z]\w*)|([-+*/(),]))/y
 class Reader {
   readonly #text: string
   readonly #names: readonly string[] | undefined
-  readonly #tokens: { readonly is: 'number' | 'name' | 'sign'; readonly text: string; readonly at: number }[] =
-    []
+  readonly #tokens: {
+    readonly is: 'number' | 'name' | 'sign'
+    readonly text: string
+    readonly at: number
+  }[] = []
   #next = 0
 
   constructor(text: string, names: readonly string[] | undefined) {
@@ -77,26 +80,30 @@ class Reader {
 
   #unary(depth: number): void {
     if (depth > DEEPEST) throw new FormulaFault(`must not nest more than ${DEEPEST} deep`)
-    if (this.#takes('-')) return this.#unary(depth + 1)
-    if (this.#takes('(')) {
+    if (this.#takes('-')) this.#unary(depth + 1)
+    else if (this.#takes('(')) {
       this.#sum(depth + 1)
-      return this.#expect(')')
-    }
+      this.#expect(')')
+    } else this.#primary(depth)
+  }
+
+  #primary(depth: number): void {
     const token = this.#tokens[this.#next]
-    if (!token || token.is === 'sign') {
-      throw new FormulaFault(
-        `lacks a number or a name at character ${token?.at ?? this.#text.trimEnd().length + 1}`,
-      )
-    }
+    if (!token || token.is === 'sign')
+      throw new FormulaFault(`lacks a number or a name at character ${this.#at}`)
     this.#next++
-    if (token.is === 'number') return this.#number(token.text)
     const arity = ARITY[token.text]
-    if (arity === undefined) return this.#name(token.text)
+    if (token.is === 'number') this.#number(token.text)
+    else if (arity === undefined) this.#name(token.text)
+    else this.#arguments(token.text, arity, depth + 1)
+  }
+
+  #arguments(name: string, arity: number, depth: number): void {
     this.#expect('(')
     let given = 0
     do {
-      this.#sum(depth + 1)
-      if (++given > arity) throw new FormulaFault(`gives ${token.text} more than ${arity}`)
+      this.#sum(depth)
+      if (++given > arity) throw new FormulaFault(`gives ${name} more than ${arity}`)
     } while (this.#takes(','))
     this.#expect(')')
   }
@@ -120,9 +127,11 @@ class Reader {
   }
 
   #expect(sign: string): void {
-    if (!this.#takes(sign))
-      throw new FormulaFault(
-        `lacks a "${sign}" at character ${this.#tokens[this.#next]?.at ?? this.#text.trimEnd().length + 1}`,
-      )
+    if (!this.#takes(sign)) throw new FormulaFault(`lacks a "${sign}" at character ${this.#at}`)
+  }
+
+  /** Where reading stands. */
+  get #at(): number {
+    return this.#tokens[this.#next]?.at ?? this.#text.trimEnd().length + 1
   }
 }

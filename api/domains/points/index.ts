@@ -1,4 +1,4 @@
-export { definitionKey, defineEarnRule, earnRulePart, labelPart } from './earn-rules.ts'
+export { defineEarnRule, definitionKey, earnRulePart, labelPart } from './earn-rules.ts'
 export { PointsTransaction, transactionOf } from './graphql.ts'
 export { currencyPart } from './parts.ts'
 export { ExpiryPolicyInput, PendingInput } from './policies.graphql.ts'
