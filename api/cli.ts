@@ -71,6 +71,26 @@ const commands: readonly Entry[] = [
     load: () => loaded(import('./cli/plugin-new.ts')),
   },
   {
+    name: 'program export',
+    does: 'write the program of a tenant as a document; equal programs are equal bytes',
+    load: () => loaded(import('./cli/program-export.ts')),
+  },
+  {
+    name: 'program diff',
+    does: 'tell what a document, or another tenant, has otherwise; exit code 1 when anything differs',
+    load: () => loaded(import('./cli/program-diff.ts')),
+  },
+  {
+    name: 'program import',
+    does: 'publish a document as the whole program, all or nothing; exit code 1 with every problem',
+    load: () => loaded(import('./cli/program-import.ts')),
+  },
+  {
+    name: 'program promote',
+    does: 'publish the program of one tenant at another, all or nothing',
+    load: () => loaded(import('./cli/program-promote.ts')),
+  },
+  {
     name: 'secrets rotate',
     does: 'put stored secrets under the present ENGAWA_SECRET_KEY',
     load: () => loaded(import('./cli/secrets-rotate.ts')),

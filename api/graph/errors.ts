@@ -12,6 +12,9 @@ import {
   MembershipEndedError,
   NotFoundError,
   OfferRefusedError,
+  type Problem,
+  ProgramChangedError,
+  ProgramInvalidError,
   RedemptionClosedError,
   RefundExceedsPurchaseError,
   RewardUnavailableError,
@@ -36,6 +39,8 @@ const domainCodes = [
   'OFFER_REFUSED',
   'REWARD_UNAVAILABLE',
   'REDEMPTION_CLOSED',
+  'PROGRAM_INVALID',
+  'PROGRAM_CHANGED',
 ] as const satisfies readonly DomainCode[]
 
 const ErrorCode = builder.enumType('ErrorCode', {
@@ -168,6 +173,38 @@ builder.objectType(OfferRefusedError, {
   name: 'OfferRefusedError',
   description: CODES.OFFER_REFUSED.when,
   interfaces: [ErrorInterface],
+})
+
+const ProgramProblem = builder.objectRef<Problem>('ProgramProblem').implement({
+  description: 'What is wrong with one place of a program.',
+  fields: (t) => ({
+    path: t.exposeString('path', { description: 'Where it stands, as in `document.offers.spring.reward`.' }),
+    message: t.exposeString('message', { description: 'What would be right.' }),
+  }),
+})
+
+builder.objectType(ProgramInvalidError, {
+  name: 'ProgramInvalidError',
+  description: CODES.PROGRAM_INVALID.when,
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    problems: t.field({
+      type: [ProgramProblem],
+      nullable: true,
+      description: 'Everything that is wrong. At most 100.',
+      resolve: ({ problems }) => problems.slice(0, 100),
+    }),
+  }),
+})
+
+builder.objectType(ProgramChangedError, {
+  name: 'ProgramChangedError',
+  description: CODES.PROGRAM_CHANGED.when,
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    expected: t.exposeInt('expected', { description: 'The version that was expected.' }),
+    version: t.exposeInt('version', { description: 'The version in force.' }),
+  }),
 })
 
 function asDomainCode(code: Code): (typeof domainCodes)[number] {

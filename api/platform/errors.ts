@@ -26,6 +26,8 @@ export const CODES = {
   },
   REWARD_UNAVAILABLE: { status: 409, when: 'The reward may not be redeemed; the error says why.' },
   REDEMPTION_CLOSED: { status: 409, when: 'The redemption cannot go this way any more.' },
+  PROGRAM_INVALID: { status: 409, when: 'The program cannot be published as it is; the problems say why.' },
+  PROGRAM_CHANGED: { status: 409, when: 'Another version of the program is in force than was expected.' },
   UNAUTHENTICATED: { status: 401, when: 'No token, or one that is not accepted.' },
   FORBIDDEN: { status: 403, when: 'The token is good, but does not allow this.' },
   BAD_INPUT: { status: 400, when: 'A value is wrong; the error names the field and what would be right.' },
@@ -60,6 +62,8 @@ export type DomainFailure =
   | OfferRefusedError
   | RewardUnavailableError
   | RedemptionClosedError
+  | ProgramInvalidError
+  | ProgramChangedError
 
 /** A well-formed id of nothing, or of somebody else's thing. */
 export class NotFoundError extends DomainError {
@@ -238,6 +242,39 @@ export class RedemptionClosedError extends DomainError {
   }
 }
 
+/** What is wrong with one place of a document. */
+export interface Problem {
+  /** As in `document.offers.spring.reward`. */
+  readonly path: string
+  /** What would be right. */
+  readonly message: string
+}
+
+/** A program that cannot be published, with everything that is wrong with it. */
+export class ProgramInvalidError extends DomainError {
+  readonly code = 'PROGRAM_INVALID'
+  readonly problems: readonly Problem[]
+  constructor(problems: readonly Problem[]) {
+    const [first] = problems
+    const more = problems.length > 1 ? ` There are ${problems.length - 1} problems more.` : ''
+    super(`The program cannot be published: ${first?.message ?? 'it is wrong.'}${more}`)
+    this.problems = problems
+  }
+}
+
+/** Somebody published meanwhile. */
+export class ProgramChangedError extends DomainError {
+  readonly code = 'PROGRAM_CHANGED'
+  readonly expected: number
+  /** The version in force. */
+  readonly version: number
+  constructor(expected: number, version: number) {
+    super(`Version ${version} of the program is in force, not ${expected}.`)
+    this.expected = expected
+    this.version = version
+  }
+}
+
 /** Refuses a whole request, or one field of it: a top-level error with this code. */
 export abstract class RequestError extends Error {
   abstract readonly code: Code
@@ -309,6 +346,8 @@ export type Rejection =
   | { readonly is: 'offer_refused'; readonly reason: OfferRefusal }
   | { readonly is: 'reward_unavailable'; readonly reason: RewardRefusal }
   | { readonly is: 'redemption_closed'; readonly state: 'FULFILLED' | 'CANCELLED' | 'LAPSED' }
+  | { readonly is: 'program_invalid'; readonly problems: readonly Problem[] }
+  | { readonly is: 'program_changed'; readonly expected: number; readonly version: number }
   | { readonly is: 'bad_input'; readonly field: string; readonly message: string }
 
 /** What a business function of the database returns: done, with its facts, or a refusal. */
@@ -348,6 +387,10 @@ export function raise<Done extends { readonly is: 'done' }>(outcome: Done | Reje
       throw new RewardUnavailableError(outcome.reason)
     case 'redemption_closed':
       throw new RedemptionClosedError(outcome.state)
+    case 'program_invalid':
+      throw new ProgramInvalidError(outcome.problems)
+    case 'program_changed':
+      throw new ProgramChangedError(outcome.expected, outcome.version)
     case 'bad_input':
       throw new BadInputError(outcome.field, outcome.message)
     default:

@@ -133,6 +133,16 @@ const MAKINGS: Record<string, Making> = {
     { ...consent, member },
     { ...consent, member, source: 'phone' },
   ],
+  importProgram(shop) {
+    return Promise.all([drafted(shop, 'ANT'), drafted(shop, 'BEE')])
+  },
+  async retireDefinition(shop) {
+    await shop.do('importProgram', await drafted(shop, 'ANT'))
+    return [
+      { kind: 'currency', key: 'ANT' },
+      { kind: 'currency', key: 'ANT', note: 'Enough of it' },
+    ]
+  },
   async requestAddressVerification(shop, { by: member }) {
     const value = `U${randomUUID().replaceAll('-', '')}`
     const { address } = await shop.do('addAddress', { member, channel: 'line', value })
@@ -152,6 +162,13 @@ async function redemptionOf(shop: Shop, member: object): Promise<string> {
   await offerMug(shop, member)
   const select = 'redemption { id }'
   return (await shop.do('redeemReward', { member, reward: 'mug' }, { select })).redemption.id
+}
+
+/** The program with one currency more. */
+async function drafted(shop: Shop, key: string) {
+  const { document } = (await shop.ask(shop.staff, '{ program { document } }')).data.program
+  const added = { name: { en: key, ja: key }, expiry: { never: true } }
+  return { document: { ...document, currencies: { ...document.currencies, [key]: added } } }
 }
 
 const consent = { purpose: 'offers', channel: 'line', source: 'form' }

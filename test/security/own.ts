@@ -144,6 +144,9 @@ export const OWN: Record<string, Own> = {
     channel: 'inbox',
     parameters: { order: 'A-1' },
   }),
+  'Query.program': () => ({}),
+  'Query.programDiff': () => ({ draft: {} }),
+  'Query.programVersions': () => ({}),
   'Query.purchase': ({ world }) => ({ orderId: world.orderId }),
   'Query.purposes': () => ({}),
   'Query.segments': () => ({}),
@@ -194,6 +197,12 @@ export const OWN: Record<string, Own> = {
   'Mutation.grantPoints': ({ world }) => keyed({ member: world.by, points: 5, reason: 'Sorry' }),
   'Mutation.holdPoints': ({ world }) =>
     keyed({ member: world.by, points: 1, expiresIn: 'PT1H', reason: 'Cart' }),
+  'Mutation.importProgram': async ({ shop }) => {
+    const { program } = (await shop.ask(shop.staff, '{ program { document } }')).data
+    const drop = { name: { en: 'Drop', ja: 'しずく' }, expiry: { never: true } }
+    const document = { ...program.document, currencies: { ...program.document.currencies, DROP: drop } }
+    return keyed({ document, note: 'Drops' })
+  },
   'Mutation.liftSuppression': async (side) => ({
     input: { suppression: await newSuppression(side), reason: 'Asked again' },
   }),
@@ -218,6 +227,14 @@ export const OWN: Record<string, Own> = {
     const key = fresh()
     await shop.do('defineReward', { key, reward: gift })
     return { input: { key } }
+  },
+  'Mutation.retireDefinition': async ({ shop }) => {
+    const key = `C${randomUUID().replaceAll('-', '').slice(0, 20).toUpperCase()}`
+    const { program } = (await shop.ask(shop.staff, '{ program { document } }')).data
+    const drop = { name: { en: 'Drop', ja: 'しずく' }, expiry: { never: true } }
+    const document = { ...program.document, currencies: { ...program.document.currencies, [key]: drop } }
+    await shop.do('importProgram', { document })
+    return keyed({ kind: 'currency', key })
   },
   'Mutation.revokeTokens': () => ({ input: { jti: fresh() } }),
   'Mutation.saveContactPolicy': () => wholePolicy,

@@ -1,6 +1,8 @@
-export { readBody } from './body.ts'
+export { BadBodyError, readBody } from './body.ts'
+export { type Definition, type Document, documentText, readDocument } from './document.ts'
 export { definePart, type Part, partOf, parts, registerParts } from './parts.ts'
 export { type Changed, type Entry, type Publication, publish } from './service.ts'
+export { type Change, diffOf, documentAt, draftOf, importProgram, readVersion } from './whole.ts'
 export {
   amount,
   amountOrZero,

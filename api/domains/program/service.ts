@@ -36,8 +36,7 @@ export async function publish(
   entries: readonly Entry[],
   { note, actor }: { readonly note?: string | null | undefined; readonly actor: string },
 ): Promise<Publication> {
-  const compiled = entries.map((entry) => ({ ...entry, audiences: audiencesOf(entry) }))
-  const values = [JSON.stringify(compiled), note ?? null, actor]
+  const values = [JSON.stringify(withAudiences(entries)), note ?? null, actor]
   const text = 'select definition_publish($1::jsonb, $2, $3) as outcome'
   return raise(await call<Outcome<Publication>>(tx, text, values).catch(refused))
 }
@@ -48,6 +47,11 @@ function refused(error: unknown): never {
     throw new BadInputError(error.column ?? 'body', error.message)
   }
   throw error
+}
+
+/** The entries as the database takes them, with their audience rules compiled. */
+export function withAudiences(entries: readonly Entry[]): readonly object[] {
+  return entries.map((entry) => ({ ...entry, audiences: audiencesOf(entry) }))
 }
 
 function audiencesOf({ kind, body }: Entry): Record<string, CompiledRule> {
