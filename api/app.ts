@@ -4,6 +4,7 @@ import { contextFactory } from './contexts.ts'
 import { recompileOutdated, registerPredicates } from './domains/audiences/index.ts'
 import { channelsPort, readSaved, startErrands, type TakeSignals } from './domains/channels/index.ts'
 import { consentPredicate, Links, linksPort, memberPages } from './domains/consents/index.ts'
+import { campaignPart, couponPart, settleCoupons } from './domains/coupons/index.ts'
 import { freshnessBandPredicate, settleLifecycle, stagePredicate } from './domains/lifecycle/index.ts'
 import { attributePredicate, MembershipWatch, membershipPredicate } from './domains/members/index.ts'
 import { offerPart, settleOffers } from './domains/offers/index.ts'
@@ -92,7 +93,8 @@ registerPredicates(
   segmentPredicate,
 )
 
-registerParts(currencyPart, labelPart, ladderPart, segmentPart, earnRulePart, offerPart, rewardPart)
+registerParts(currencyPart, labelPart, ladderPart, segmentPart, earnRulePart)
+registerParts(campaignPart, couponPart, offerPart, rewardPart)
 
 /** Wires the platform, the graph, the rooms and the plugins into one object, and starts it. */
 export async function openApp(options: AppOptions): Promise<App> {
@@ -266,7 +268,8 @@ async function settle(db: Db, tenantId: string, log: Log): Promise<boolean> {
     log.warn({ err, tenant: tenantId }, 'A broadcast could not be gone on with; trying on.'),
   )
   const looked = await settleSegments(tenant, 5)
-  return replayed + moved + booked + decided + over + looked + lapsed > 0
+  const taken = await settleCoupons(tenant, 500)
+  return replayed + moved + booked + decided + over + looked + lapsed + taken > 0
 }
 
 function routes(

@@ -1,4 +1,5 @@
 import { sealedSettings } from '../domains/channels/index.ts'
+import { sealedCouponKeys } from '../domains/coupons/index.ts'
 import { sealedWebhookSecrets } from '../domains/webhooks/index.ts'
 import { rotateKeys } from '../platform/key-rotation.ts'
 import { openVault } from '../platform/vault.ts'
@@ -11,10 +12,14 @@ export default command({}, () =>
   atWork(async ({ config, db }) => {
     const progress = openProgress('Secrets')
     const vault = openVault(config)
-    const { done, unopened } = await rotateKeys(db.system, [sealedSettings, sealedWebhookSecrets], {
-      vault,
-      onProgress: ({ done, total }) => progress.update(done, total, `${done} of ${total}`),
-    }).finally(() => progress.stop())
+    const { done, unopened } = await rotateKeys(
+      db.system,
+      [sealedSettings, sealedWebhookSecrets, sealedCouponKeys],
+      {
+        vault,
+        onProgress: ({ done, total }) => progress.update(done, total, `${done} of ${total}`),
+      },
+    ).finally(() => progress.stop())
     result(`${done} secrets are under the present key now.`)
     if (unopened === 0) return 0
     note(

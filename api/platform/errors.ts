@@ -8,6 +8,13 @@
 /** The one table: every code, the HTTP status it stands for, and when it is answered. */
 export const CODES = {
   NOT_FOUND: { status: 404, when: 'The id is well formed, but names nothing that the viewer may see.' },
+  COUPON_NOT_USABLE: { status: 409, when: 'The code opens nothing for this member now.' },
+  TOO_MANY_ATTEMPTS: {
+    status: 429,
+    when: 'Too many codes that open nothing were tried; wait before the next.',
+  },
+  REDEMPTION_RESOLVED: { status: 409, when: 'The coupon was used or released before.' },
+  CAMPAIGN_STATE: { status: 409, when: 'The campaign has ended, or is in that state already.' },
   INSUFFICIENT_POINTS: { status: 409, when: 'The wallet holds fewer available points than are needed.' },
   IDEMPOTENCY_KEY_REUSED: { status: 409, when: 'The key was used before, with another input.' },
   DUPLICATE_ORDER: { status: 409, when: 'A purchase with this order id is recorded already.' },
@@ -50,6 +57,10 @@ export abstract class DomainError extends Error {
 /** Any expected failure; `code` narrows it. */
 export type DomainFailure =
   | NotFoundError
+  | CouponNotUsableError
+  | TooManyAttemptsError
+  | RedemptionResolvedError
+  | CampaignStateError
   | InsufficientPointsError
   | IdempotencyKeyReusedError
   | DuplicateOrderError
@@ -73,6 +84,69 @@ export class NotFoundError extends DomainError {
   constructor(what: string) {
     super(`There is no such ${what}.`)
     this.what = what
+  }
+}
+
+/** Why a code is not taken. Members are told fewer of them. */
+export const COUPON_REFUSALS = {
+  NOT_USABLE: 'It opens nothing for this member now.',
+  UNKNOWN: 'No coupon has this code. Told to staff.',
+  MISTYPED: 'No coupon has this code, and its check symbol says that something was mistyped. Told to staff.',
+  NOT_THEIRS: 'It is bound to another member. Told to staff.',
+  NOT_STARTED: 'Its time has not come. Told to staff.',
+  EXPIRED: 'Its time is over. Told to staff.',
+  WITHDRAWN: 'The coupon was retired. Told to staff.',
+  NOT_IN_AUDIENCE: 'The coupon or its campaign is not for this member. Told to staff.',
+  CAMPAIGN_NOT_RUNNING: 'Its campaign has not begun, is paused or has ended. Told to staff.',
+  BUDGET_CURRENCY: 'The budget of its campaign is in another currency. Told to staff.',
+  CODE_USED: 'The code was used up by others. Told to staff.',
+  STOCK_USED_UP: 'There are none left.',
+  BUDGET_USED_UP: 'The budget of its campaign is used up.',
+  MEMBER_LIMIT: 'The member has used it as often as one may.',
+  PERIOD_LIMIT: 'The member has used it as often as one may for now.',
+  ON_ORDER: 'The order has it already.',
+} as const
+
+/** The name of such a reason. */
+export type CouponRefusal = keyof typeof COUPON_REFUSALS
+
+/** The code opens nothing for this member now. */
+export class CouponNotUsableError extends DomainError {
+  readonly code = 'COUPON_NOT_USABLE'
+  readonly reason: CouponRefusal
+  constructor(reason: CouponRefusal) {
+    super(`This code cannot be used: ${COUPON_REFUSALS[reason].replace(' Told to staff.', '')}`)
+    this.reason = reason
+  }
+}
+
+/** Too many codes that open nothing were tried. `retryAfter` is in seconds. */
+export class TooManyAttemptsError extends DomainError {
+  readonly code = 'TOO_MANY_ATTEMPTS'
+  readonly retryAfter: number
+  constructor(retryAfter: number) {
+    super(`Too many codes were tried. Try again in ${retryAfter} seconds.`)
+    this.retryAfter = retryAfter
+  }
+}
+
+/** The redemption was used or released before. */
+export class RedemptionResolvedError extends DomainError {
+  readonly code = 'REDEMPTION_RESOLVED'
+  readonly state: 'USED' | 'RELEASED'
+  constructor(state: 'USED' | 'RELEASED') {
+    super(`This coupon was ${state.toLowerCase()} already.`)
+    this.state = state
+  }
+}
+
+/** The campaign has ended, or is in the state that was asked for. */
+export class CampaignStateError extends DomainError {
+  readonly code = 'CAMPAIGN_STATE'
+  readonly state: 'DRAFT' | 'ACTIVE' | 'PAUSED' | 'ENDED'
+  constructor(state: 'DRAFT' | 'ACTIVE' | 'PAUSED' | 'ENDED') {
+    super(`This campaign is ${state.toLowerCase()}.`)
+    this.state = state
   }
 }
 
@@ -330,6 +404,10 @@ export class UnavailableError extends RequestError {
 export type Rejection =
   | { readonly is: 'not_found'; readonly what: string }
   | { readonly is: 'key_reused' }
+  | { readonly is: 'coupon_not_usable'; readonly reason: CouponRefusal }
+  | { readonly is: 'too_many_attempts'; readonly retry_after: number }
+  | { readonly is: 'redemption_resolved'; readonly state: 'USED' | 'RELEASED' }
+  | { readonly is: 'campaign_state'; readonly state: CampaignStateError['state'] }
   | { readonly is: 'insufficient_points'; readonly available: string; readonly required: string }
   | { readonly is: 'duplicate_order'; readonly purchase: string }
   | { readonly is: 'hold_resolved'; readonly state: 'CAPTURED' | 'VOIDED' }
@@ -363,6 +441,14 @@ export function raise<Done extends { readonly is: 'done' }>(outcome: Done | Reje
       return outcome
     case 'not_found':
       throw new NotFoundError(outcome.what)
+    case 'coupon_not_usable':
+      throw new CouponNotUsableError(outcome.reason)
+    case 'too_many_attempts':
+      throw new TooManyAttemptsError(outcome.retry_after)
+    case 'redemption_resolved':
+      throw new RedemptionResolvedError(outcome.state)
+    case 'campaign_state':
+      throw new CampaignStateError(outcome.state)
     case 'key_reused':
       throw new IdempotencyKeyReusedError()
     case 'insufficient_points':

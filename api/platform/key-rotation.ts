@@ -66,7 +66,7 @@ async function page(
   const key = ['tenant_id', ...names].map((name) => `${name}::text`)
   const beyond = after ? `and (${key.join(', ')}) > (${key.map((_, i) => `$${i + 2}`).join(', ')})` : ''
   const { rows } = await system.query<Row>(
-    `select tenant_id as tenant, array[${names.map((name) => `${name}::text`).join(', ')}] as names,
+    `select tenant_id as tenant, array[${names.map((name) => `${name}::text`).join(', ')}]::text[] as names,
        data_key as "dataKey", key_id as "keyId"
      from ${table} where key_id <> $1 ${beyond} order by ${key.join(', ')} limit ${batch}`,
     [keyId, ...(after ? [after.tenant, ...after.names] : [])],

@@ -17,6 +17,11 @@ begin
      or exists (select from offer_receipt r where r.tenant_id = t.id and r.due_at <= coalesce(t.clock_at, now()))
      or exists (select from reward_redemption r where r.tenant_id = t.id and r.state = 'RESERVED'
                 and r.reserved_until <= coalesce(t.clock_at, now()))
+     or exists (select from campaign_run r where r.tenant_id = t.id and r.due_at <= coalesce(t.clock_at, now()))
+     or exists (select from coupon_redemption r
+                where r.tenant_id = t.id and r.state = 'RESERVED' and r.expires_at <= coalesce(t.clock_at, now()))
+     or exists (select from coupon_counter c where c.tenant_id = t.id and c.is_stale)
+     or exists (select from budget b where b.tenant_id = t.id and b.is_stale)
   -- Rooms: a line each.
   ;
 end $$;
@@ -36,6 +41,8 @@ begin
     (select min(s.due_at) from segment_look s where s.tenant_id = p_tenant and s.due_at is not null),
     (select r.due_at from offer_receipt r where r.tenant_id = p_tenant and r.due_at is not null order by r.due_at limit 1),
     (select min(r.reserved_until) from reward_redemption r where r.tenant_id = p_tenant and r.state = 'RESERVED'),
+    (select min(r.due_at) from campaign_run r where r.tenant_id = p_tenant and r.due_at is not null),
+    (select min(r.expires_at) from coupon_redemption r where r.tenant_id = p_tenant and r.state = 'RESERVED'),
     -- Rooms: a line each.
     (select min(b.due_at) from broadcast b where b.tenant_id = p_tenant and b.due_at is not null));
 end $$;
@@ -52,6 +59,7 @@ begin
     v_settled := v_settled + segments_settle_due(100);
     v_settled := v_settled + offers_settle_due(1000);
     v_settled := v_settled + rewards_settle_due(1000);
+    v_settled := v_settled + coupons_settle_due(1000);
     -- Rooms: a line each, in the order of the rooms.
     exit when v_settled = 0;
   end loop;

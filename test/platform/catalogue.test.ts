@@ -11,7 +11,23 @@ import { onServer } from '../support/server.ts'
 const EXCEPT = ['tenant', 'sequencer', 'bucket_edge']
 
 /** What only the database's own functions write. */
-const LEDGER = ['op', 'wallet', 'lot', 'posting', 'hold', 'debt_posting', 'earn_basis']
+const LEDGER = [
+  'op',
+  'wallet',
+  'lot',
+  'posting',
+  'hold',
+  'debt_posting',
+  'earn_basis',
+  'coupon_counter',
+  'coupon_code',
+  'coupon_slot',
+  'coupon_redemption',
+  'budget',
+  'campaign_use',
+  'campaign_run',
+  'coupon_guess',
+]
 
 const database = testDatabase()
 const ask = <Row extends object>(text: string) =>

@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest'
 import {
   BadInputError,
+  CampaignStateError,
   CODES,
   type Code,
   ConfirmationExpiredError,
+  CouponNotUsableError,
   DomainError,
   DuplicateOrderError,
   HoldExpiredError,
@@ -12,9 +14,11 @@ import {
   InsufficientPointsError,
   MembershipEndedError,
   NotFoundError,
+  RedemptionResolvedError,
   RefundExceedsPurchaseError,
   type Rejection,
   raise,
+  TooManyAttemptsError,
   TransitionNotAllowedError,
 } from '../../api/platform/errors.ts'
 
@@ -67,6 +71,22 @@ const REJECTIONS: readonly (readonly [Rejection, DomainError, message: string])[
     new ConfirmationExpiredError(new Date('2026-04-01T00:00:00.123Z')),
     'This confirmation expired at 2026-04-01T00:00:00.123Z. Ask for a new one.',
   ],
+  [
+    { is: 'coupon_not_usable', reason: 'EXPIRED' },
+    new CouponNotUsableError('EXPIRED'),
+    'This code cannot be used: Its time is over.',
+  ],
+  [
+    { is: 'too_many_attempts', retry_after: 60 },
+    new TooManyAttemptsError(60),
+    'Too many codes were tried. Try again in 60 seconds.',
+  ],
+  [
+    { is: 'redemption_resolved', state: 'USED' },
+    new RedemptionResolvedError('USED'),
+    'This coupon was used already.',
+  ],
+  [{ is: 'campaign_state', state: 'ENDED' }, new CampaignStateError('ENDED'), 'This campaign is ended.'],
 ]
 
 test.each(REJECTIONS)('the refusal %j is raised as its class with its facts', (rejection, error, message) => {

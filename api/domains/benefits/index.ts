@@ -1,2 +1,12 @@
 export { Benefit, bare } from './benefit.ts'
-export { amount, amountOrZero, currency, duration, instant, key, optional, text } from './words.ts'
+export {
+  amount,
+  amountOrZero,
+  currency,
+  duration,
+  instant,
+  key,
+  optional,
+  pointsCurrency,
+  text,
+} from './words.ts'
