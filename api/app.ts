@@ -8,6 +8,7 @@ import { campaignPart, couponPart, settleCoupons } from './domains/coupons/index
 import { freshnessBandPredicate, settleLifecycle, stagePredicate } from './domains/lifecycle/index.ts'
 import { attributePredicate, MembershipWatch, membershipPredicate } from './domains/members/index.ts'
 import { offerPart, settleOffers } from './domains/offers/index.ts'
+import { partnerPart } from './domains/partners/index.ts'
 import { currencyPart, earnRulePart, labelPart, settleDue } from './domains/points/index.ts'
 import { registerParts } from './domains/program/index.ts'
 import { purchasesPredicate, replayImported } from './domains/purchases/index.ts'
@@ -94,6 +95,7 @@ registerPredicates(
 )
 
 registerParts(currencyPart, labelPart, ladderPart, segmentPart, earnRulePart)
+registerParts(partnerPart)
 registerParts(campaignPart, couponPart, offerPart, rewardPart)
 
 /** Wires the platform, the graph, the rooms and the plugins into one object, and starts it. */

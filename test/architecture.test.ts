@@ -11,6 +11,7 @@ const STANDS_ON: Readonly<Record<string, readonly string[]>> = {
   members: ['program'],
   segments: ['members'],
   points: ['members'],
+  partners: ['points'],
   tiers: ['points'],
   benefits: ['tiers'],
   coupons: ['benefits'],

@@ -5,6 +5,7 @@ import {
   type DomainCode,
   type DomainError,
   DuplicateOrderError,
+  DuplicateReferenceError,
   HoldExpiredError,
   HoldResolvedError,
   IdempotencyKeyReusedError,
@@ -30,6 +31,7 @@ const domainCodes = [
   'INSUFFICIENT_POINTS',
   'IDEMPOTENCY_KEY_REUSED',
   'DUPLICATE_ORDER',
+  'DUPLICATE_REFERENCE',
   'HOLD_RESOLVED',
   'HOLD_EXPIRED',
   'MEMBERSHIP_ENDED',
@@ -94,6 +96,15 @@ builder.objectType(DuplicateOrderError, {
   name: 'DuplicateOrderError',
   description: CODES.DUPLICATE_ORDER.when,
   interfaces: [ErrorInterface],
+})
+
+builder.objectType(DuplicateReferenceError, {
+  name: 'DuplicateReferenceError',
+  description: CODES.DUPLICATE_REFERENCE.when,
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    reference: t.exposeString('reference', { description: "The partner's number." }),
+  }),
 })
 
 builder.objectType(HoldResolvedError, {

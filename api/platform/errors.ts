@@ -18,6 +18,7 @@ export const CODES = {
   INSUFFICIENT_POINTS: { status: 409, when: 'The wallet holds fewer available points than are needed.' },
   IDEMPOTENCY_KEY_REUSED: { status: 409, when: 'The key was used before, with another input.' },
   DUPLICATE_ORDER: { status: 409, when: 'A purchase with this order id is recorded already.' },
+  DUPLICATE_REFERENCE: { status: 409, when: 'The partner used this number before.' },
   HOLD_RESOLVED: { status: 409, when: 'The hold was captured or voided before.' },
   HOLD_EXPIRED: { status: 409, when: 'The hold expired and its points went back.' },
   MEMBERSHIP_ENDED: { status: 409, when: 'The membership has ended.' },
@@ -64,6 +65,7 @@ export type DomainFailure =
   | InsufficientPointsError
   | IdempotencyKeyReusedError
   | DuplicateOrderError
+  | DuplicateReferenceError
   | HoldResolvedError
   | HoldExpiredError
   | MembershipEndedError
@@ -178,6 +180,16 @@ export class DuplicateOrderError extends DomainError {
   constructor(purchaseId: string) {
     super('A purchase with this order id is recorded already.')
     this.purchaseId = purchaseId
+  }
+}
+
+/** The partner's number was used before, under another idempotency key. */
+export class DuplicateReferenceError extends DomainError {
+  readonly code = 'DUPLICATE_REFERENCE'
+  readonly reference: string
+  constructor(reference: string) {
+    super(`The partner's reference ${reference} is booked already.`)
+    this.reference = reference
   }
 }
 
@@ -410,6 +422,7 @@ export type Rejection =
   | { readonly is: 'campaign_state'; readonly state: CampaignStateError['state'] }
   | { readonly is: 'insufficient_points'; readonly available: string; readonly required: string }
   | { readonly is: 'duplicate_order'; readonly purchase: string }
+  | { readonly is: 'duplicate_reference'; readonly reference: string }
   | { readonly is: 'hold_resolved'; readonly state: 'CAPTURED' | 'VOIDED' }
   | { readonly is: 'hold_expired'; readonly expired_at: string }
   | { readonly is: 'membership_ended'; readonly ended_at: string }
@@ -455,6 +468,8 @@ export function raise<Done extends { readonly is: 'done' }>(outcome: Done | Reje
       throw new InsufficientPointsError(BigInt(outcome.available), BigInt(outcome.required))
     case 'duplicate_order':
       throw new DuplicateOrderError(outcome.purchase)
+    case 'duplicate_reference':
+      throw new DuplicateReferenceError(outcome.reference)
     case 'hold_resolved':
       throw new HoldResolvedError(outcome.state)
     case 'hold_expired':

@@ -28,6 +28,17 @@ const hold = async (shop: Shop, member: object) => {
 
 const message = { purpose: 'service', template: 'thank-you' }
 
+const definePartner = (shop: Shop) =>
+  shop.do('definePartner', {
+    key: 'cafe',
+    partner: {
+      name: { en: 'Café', ja: 'カフェ' },
+      earn: { minor: 100, points: 1, money: 'JPY' },
+      canBurn: true,
+      settlement: { money: 'JPY', issuedMicro: 0, burnedMicro: 0 },
+    },
+  })
+
 const MAKINGS: Record<string, Making> = {
   registerMember: () => {
     const input = { externalId: randomUUID(), displayName: 'Aki' }
@@ -92,6 +103,24 @@ const MAKINGS: Record<string, Making> = {
   async sendTest(shop) {
     await shop.member('anna')
     return [{ content: { title: 'Hi', body: 'One.' } }, { content: { title: 'Hi', body: 'Two.' } }]
+  },
+  async earnAtPartner(shop, { by: member }) {
+    await definePartner(shop)
+    const input = { member, partner: 'cafe', reference: randomUUID(), currency: 'JPY', total: 900 }
+    return [input, { ...input, total: 901 }]
+  },
+  async burnAtPartner(shop, { by: member }) {
+    await grant(shop, member)
+    await definePartner(shop)
+    const input = { member, partner: 'cafe', reference: randomUUID(), points: 10 }
+    return [input, { ...input, points: 11 }]
+  },
+  async giveBackAtPartner(shop, { by: member }) {
+    await definePartner(shop)
+    const bought = { member, partner: 'cafe', reference: randomUUID(), currency: 'JPY', total: 900 }
+    await shop.do('earnAtPartner', bought)
+    const input = { partner: 'cafe', reference: bought.reference, reason: 'Cup broken' }
+    return [{ ...input, amount: 300 }, input]
   },
   addWebhookEndpoint: () => [
     { url: 'https://hooks.example/a', types: ['member.registered'] },

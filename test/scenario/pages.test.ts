@@ -33,6 +33,7 @@ const WAYS: Record<string, readonly string[]> = {
     ...['OLDEST', 'COOLEST', 'MOST_EXPECTED_PURCHASES'].map((order) => `members(orderBy: ${order}, @) { # }`),
     'members(filter: {not: {stage: ["visitor"]}}, search: "mia", @) { # }',
   ],
+  'Query.partnerMovements': ['partnerMovements(partner: "cafe", @) { # }'],
   'Query.rewardRedemptions': [
     'rewardRedemptions(@) { # }',
     'rewardRedemptions(state: REQUESTED, reward: "mug", @) { # }',
@@ -95,6 +96,18 @@ beforeAll(async () => {
     at: { instant: '2099-01-01T00:00:00Z' },
   }
   const call = { kind: 'CALL', assignee: 'anna' }
+  await shop.do('definePartner', {
+    key: 'cafe',
+    partner: {
+      name: { en: 'Café', ja: 'カフェ' },
+      earn: { minor: 100, points: 1, money: 'JPY' },
+      settlement: { money: 'JPY', issuedMicro: 0, burnedMicro: 0 },
+    },
+  })
+  for (let i = 0; i < 9; i++) {
+    const bought = { partner: 'cafe', reference: `r-${i}`, currency: 'JPY', total: 100 }
+    await shop.do('earnAtPartner', { member, ...bought })
+  }
   await shop.do('grantPoints', { member, points: 9, reason: 'Welcome' })
   const mug = { cost: { points: 1 }, goods: { sku: 'MUG' }, fulfilment: 'MANUAL' }
   for (let i = 0; i < 9; i++) {

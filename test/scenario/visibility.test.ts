@@ -57,6 +57,7 @@ const SCOPES: Record<string, string> = {
   Hold: 'points:read',
   InboxItem: 'touchpoints:read',
   Member: 'members:read',
+  PartnerMovement: 'partners:read',
   PointsTransaction: 'points:read',
   Posting: 'points:read',
   Purchase: 'purchases:read',
@@ -73,7 +74,16 @@ const SCOPES: Record<string, string> = {
   WebhookFailure: 'settings',
 }
 /** What members do not see, their own neither: how the tenant's channels work, and what it is about to say. */
-const INNER = ['Broadcast', 'Delivery', 'Signal', 'Task', 'Template', 'WebhookEndpoint', 'WebhookFailure']
+const INNER = [
+  'Broadcast',
+  'Delivery',
+  'PartnerMovement',
+  'Signal',
+  'Task',
+  'Template',
+  'WebhookEndpoint',
+  'WebhookFailure',
+]
 /** What is the tenant's and no member's: every member sees it. */
 const COMMON = ['Reward']
 /** What no integration sees, whatever its scopes. */
@@ -199,8 +209,8 @@ describe.concurrent('events', () => {
     expect(happened.sort()).toEqual(types.sort())
   })
 
-  // No event is about settings.
-  it.each(ALL.filter((scope) => scope !== 'settings'))(
+  // No event is about settings or partners: points tell of themselves.
+  it.each(ALL.filter((scope) => !['settings', 'partners:read'].includes(scope)))(
     'with %s alone are those of this scope, for staff and integrations',
     async (scope) => {
       const expected = all.filter((event) => scopeOf(event) === scope).map(({ id }) => id)

@@ -107,6 +107,24 @@ async function newRedemption({ shop, world }: Side): Promise<string> {
   return (await shop.do('redeemReward', input, { select: 'redemption { id }' })).redemption.id
 }
 
+/** A partner that everybody may earn and spend at, and something that the member earned there. */
+async function makePartner({ shop, world }: Side, reference: string = fresh()): Promise<string> {
+  await shop.do('definePartner', partner)
+  const bought = { member: world.by, partner: 'cafe', reference, currency: 'JPY', total: 1000 }
+  return (await shop.do('earnAtPartner', bought, { select: 'movement { id }' })).movement.id
+}
+
+const partner = {
+  key: 'cafe',
+  partner: {
+    name: { en: 'Café', ja: 'カフェ' },
+    earn: { minor: 100, points: 1, money: 'JPY' },
+    canBurn: true,
+    currency: 'POINTS',
+    settlement: { money: 'JPY', issuedMicro: 800_000, burnedMicro: 1_000_000 },
+  },
+}
+
 const keyed = async (input: object | Promise<object>) => ({
   input: { idempotencyKey: fresh(), ...(await input) },
 })
@@ -138,6 +156,18 @@ export const OWN: Record<string, Own> = {
   'Query.members': () => ({}),
   'Query.node': ({ world }) => ({ id: world.id }),
   'Query.nodes': ({ world }) => ({ ids: Object.values(world.ids).slice(0, 1) }),
+  'Query.partnerMovements': async (side) => {
+    await makePartner(side)
+    return { partner: 'cafe' }
+  },
+  'Query.partnerSettlement': async (side) => {
+    await makePartner(side)
+    return { partner: 'cafe', from: '2020-01-01T00:00:00Z', until: '2100-01-01T00:00:00Z' }
+  },
+  'Query.partners': async ({ shop }) => {
+    await shop.do('definePartner', partner)
+    return {}
+  },
   'Query.previewTemplate': ({ world }) => ({
     key: 'thank-you',
     member: world.by,
@@ -161,6 +191,10 @@ export const OWN: Record<string, Own> = {
   'Query.webhookEndpoints': () => ({}),
   'Mutation.addWebhookEndpoint': () => keyed({ url: hookUrl, types: ['member.registered'] }),
   'Query.whyNot': ({ world }) => ({ member: world.by, touchpoint: world.ids.Touchpoint }),
+  'Mutation.burnAtPartner': async (side) => {
+    await makePartner(side)
+    return keyed({ member: side.world.by, partner: 'cafe', reference: fresh(), points: 1 })
+  },
   'Mutation.cancelTouchpoint': async (side) => ({ input: { touchpoint: await newTouch(side) } }),
   'Mutation.completeTask': async (side) =>
     keyed({
@@ -173,6 +207,7 @@ export const OWN: Record<string, Own> = {
   'Mutation.captureHold': async (side) => keyed({ hold: await newHold(side) }),
   'Mutation.checkChannel': () => ({ input: { channel: 'inbox' } }),
   'Mutation.configureChannel': () => ({ input: { channel: 'inbox', config: {}, isEnabled: true } }),
+  'Mutation.definePartner': () => ({ input: partner }),
   'Mutation.defineSegment': () => ({
     input: {
       key: 'buyers',
@@ -182,6 +217,11 @@ export const OWN: Record<string, Own> = {
   'Mutation.defineReward': () => ({ input: { key: fresh(), reward: gift } }),
   'Mutation.disableChannel': () => ({ input: { channel: 'line' } }),
   'Mutation.disableWebhookEndpoint': ({ world }) => ({ input: { endpoint: world.ids.WebhookEndpoint } }),
+  'Mutation.earnAtPartner': async (side) => {
+    await makePartner(side)
+    const bought = { partner: 'cafe', reference: fresh(), currency: 'JPY', total: 500 }
+    return keyed({ member: side.world.by, ...bought, at: '2026-01-01T00:00:00Z' })
+  },
   'Mutation.enableWebhookEndpoint': ({ world }) => ({ input: { endpoint: world.ids.WebhookEndpoint } }),
   'Mutation.addAddress': async (side) => ({
     input: { member: await newMember(side), channel: 'line', value: lineUser() },
@@ -193,6 +233,11 @@ export const OWN: Record<string, Own> = {
   },
   'Mutation.endMembership': async (side) => keyed({ member: await newMember(side), end: 'LEFT' }),
   'Mutation.fulfilReward': async (side) => keyed({ redemption: await newRedemption(side) }),
+  'Mutation.giveBackAtPartner': async (side) => {
+    const reference = fresh()
+    await makePartner(side, reference)
+    return keyed({ partner: 'cafe', reference, amount: 100, reason: 'Cup broken' })
+  },
   'Mutation.giveConsent': ({ world }) => keyed({ ...consent, textVersion: 'v1', member: world.by }),
   'Mutation.grantPoints': ({ world }) => keyed({ member: world.by, points: 5, reason: 'Sorry' }),
   'Mutation.holdPoints': ({ world }) =>

@@ -41,6 +41,7 @@ const ROOT_LISTS = [
   'Query.broadcasts',
   'Query.doubtfulDeliveries',
   'Query.members',
+  'Query.partnerMovements',
   'Query.rewardRedemptions',
   'Query.rewards',
   'Query.suppressions',

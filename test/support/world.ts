@@ -72,6 +72,7 @@ export async function makeWorld(shop: Shop, externalId: string): Promise<World> 
     Broadcast: await makeBroadcast(shop),
     Task: await makeTask(shop, member.by),
     Delivery: inbox.nodes[0].touchpoint.deliveries[0].id,
+    PartnerMovement: await makePartnerMovement(shop, member.by),
     Signal: await makeSignal(shop, inbox.nodes[0].touchpoint.deliveries[0].id),
   }
   return { ...member, ids, orderId }
@@ -118,6 +119,20 @@ async function makeBroadcast(shop: Shop): Promise<string> {
     at: { instant: '2099-01-01T00:00:00Z' },
   })
   return broadcast.id
+}
+
+/** Something that a member earned at a partner. */
+async function makePartnerMovement(shop: Shop, member: object): Promise<string> {
+  await shop.do('definePartner', {
+    key: 'cafe',
+    partner: {
+      name: { en: 'Café', ja: 'カフェ' },
+      earn: { minor: 100, points: 1, money: 'JPY' },
+      settlement: { money: 'JPY', issuedMicro: 800_000, burnedMicro: 0 },
+    },
+  })
+  const bought = { member, partner: 'cafe', reference: randomUUID(), currency: 'JPY', total: 1000 }
+  return (await shop.do('earnAtPartner', bought, { select: 'movement { id }' })).movement.id
 }
 
 /** Something that was reported of a delivery. */

@@ -1,0 +1,1 @@
+export { partnerPart } from './part.ts'
