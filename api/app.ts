@@ -14,7 +14,7 @@ import { registerParts } from './domains/program/index.ts'
 import { purchasesPredicate, replayImported } from './domains/purchases/index.ts'
 import { rewardPart, settleRewards } from './domains/rewards/index.ts'
 import { segmentPart, segmentPredicate, settleSegments } from './domains/segments/index.ts'
-import { ladderPart, settleTiers } from './domains/tiers/index.ts'
+import { ladderPart, settleTiers, tierPredicate } from './domains/tiers/index.ts'
 import {
   type DeliveryPorts,
   deliverQueue,
@@ -92,6 +92,7 @@ registerPredicates(
   purchasesPredicate,
   consentPredicate,
   segmentPredicate,
+  tierPredicate,
 )
 
 registerParts(currencyPart, labelPart, ladderPart, segmentPart, earnRulePart)

@@ -16,6 +16,7 @@ import './pages.ts'
 import { read } from './read.ts'
 import * as relayWords from './relay-words.ts'
 import {
+  Amount,
   CurrencyCode,
   Cursor,
   DateTime,
@@ -106,6 +107,7 @@ builder.addScalarType('LocalTime', LocalTime)
 builder.addScalarType('Duration', Duration)
 builder.addScalarType('TimeZone', TimeZone)
 builder.addScalarType('Points', Points)
+builder.addScalarType('Amount', Amount)
 builder.addScalarType('Minor', Minor)
 builder.addScalarType('CurrencyCode', CurrencyCode)
 builder.addScalarType('Cursor', Cursor)

@@ -12,6 +12,7 @@ export type Scalars = {
   TimeZone: { Input: string; Output: string }
   Points: { Input: bigint; Output: bigint | string }
   Minor: { Input: bigint; Output: bigint | string }
+  Amount: { Input: bigint; Output: bigint | string }
   CurrencyCode: { Input: string; Output: string }
   Cursor: { Input: string; Output: string }
   JSON: { Input: JsonValue; Output: unknown }
@@ -74,6 +75,9 @@ export const Minor = whole(
   'minor units',
   'An amount of money in minor units of its currency (cents; yen).',
 )
+
+/** A whole amount of something that is named beside it. */
+export const Amount = whole('Amount', 'units', 'A whole amount, in the unit that stands beside it.')
 
 /** A currency of ISO 4217. */
 export const CurrencyCode = scalar<string, string>('CurrencyCode', {

@@ -438,6 +438,28 @@ begin
   return s;
 end $$;
 
+/* A standing whose earned and manual levels were set, with all that follows from these: the tier, since and until when. */
+create function tier_closed(p_standing tier_standing, p_ladder tier_ladder, p_at timestamptz) returns tier_standing
+language plpgsql immutable as $$
+declare
+  s tier_standing := p_standing;
+  -- Nothing is asked of who has nothing to lose, as on a first tier that wants nothing.
+  v_can_fall boolean := tier_fallen(p_ladder, s.earned, tier_level(p_ladder.thresholds, 0)) < s.earned;
+begin
+  s.version := p_ladder.version;
+  s.level := case when s.manual_level is null then s.earned when s.manual_caps then s.manual_level
+                  else greatest(s.manual_level, s.earned) end;
+  s.tier := p_ladder.keys[s.level];
+  if s.tier is distinct from p_standing.tier then
+    s.since := p_at;
+  end if;
+  s.due_at := least(case when v_can_fall then least(s.cycle_until, s.grace_until) end, s.manual_until);
+  s.valid_until := case when s.level = 0 then null
+    when s.manual_level is not null and (s.manual_caps or s.manual_level > s.earned) then s.manual_until
+    when v_can_fall then coalesce(s.grace_until, s.cycle_until) end;
+  return s;
+end $$;
+
 /*
  * Asks the ladder once: p_current is what the running window amounts to, p_asked what the window amounts to that the
  * tier rests on, p_leaves when the current amount stops being enough in a rolling window, p_next_end when a window that
@@ -452,7 +474,6 @@ declare
   v_is_balance boolean := p_ladder.measure = 'BALANCE';
   v_allows int := tier_level(p_ladder.thresholds, p_current);
   v_is_end boolean := coalesce(tier_mode(p_ladder) <> 'FLOW' and p_is_due and s.cycle_until <= p_at, false);
-  -- What nobody can lose: a first tier that asks for nothing.
   v_bottom int := tier_level(p_ladder.thresholds, 0);
   v_from timestamptz := case p_ladder.window_kind when 'ROLLING' then tier_after(p_at, -p_ladder.span, null, p_zone)
     when 'EVER' then null else nullif(s.cycle_from, '-infinity') end;
@@ -566,23 +587,9 @@ begin
     end if;
   end if;
 
-  next.version := p_ladder.version;
-  next.level := case when next.manual_level is null then next.earned when next.manual_caps then next.manual_level
-                     else greatest(next.manual_level, next.earned) end;
-  next.tier := p_ladder.keys[next.level];
-  -- Nothing is asked of who has nothing to lose.
-  next.due_at := least(
-    case when next.grace_until is not null or tier_fallen(p_ladder, next.earned, v_bottom) < next.earned
-      then least(next.cycle_until, next.grace_until) end,
-    next.manual_until);
-  next.valid_until := case when next.level = 0 then null
-    when next.manual_level is not null and (next.manual_caps or next.manual_level > next.earned) then next.manual_until
-    when tier_fallen(p_ladder, next.earned, v_bottom) < next.earned then coalesce(next.grace_until, next.cycle_until) end;
+  next := tier_closed(next, p_ladder, p_at);
   is_decided := next.level <> s.level or next.tier is distinct from s.tier
     or (next.level > 0 and (v_is_end or next.grace_until is distinct from s.grace_until));
-  if next.tier is distinct from s.tier then
-    next.since := p_at;
-  end if;
   inputs := inputs || jsonb_build_object('threshold', p_ladder.thresholds[greatest(next.level, 1)]::text, 'from', v_from, 'until', p_at);
   if v_mode <> 'FLOW' and next.basis <> 'NONE' and v_asked is not null then
     inputs := inputs || jsonb_build_object('rests_on', v_asked::text);
@@ -787,6 +794,195 @@ begin
   return cardinality(v_members);
 end $$;
 grant execute on function tiers_settle_due(int) to engawa_app;
+
+/*
+ * Moves a member to a tier by hand, until an instant or (null) for good: raised, the member stands no lower, and facts
+ * may raise further; lowered, the member stands there whatever the facts. A null tier ends what was moved by hand.
+ * Outcomes: done {member, ladder, decision or null}, bad_input, not_found, key_reused, membership_ended.
+ */
+create function tier_move(
+  p_key text, p_hash bytea, p_member uuid, p_external_id text, p_ladder text, p_tier text, p_until timestamptz,
+  p_reason text, p_actor text
+) returns jsonb language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_member member := member_find(p_member, p_external_id);
+  v_ladder tier_ladder;
+  v_before tier_standing;
+  v_after tier_standing;
+  v_level int;
+  v_replay jsonb;
+  v_decision uuid := uuid_v7();
+begin
+  if v_member.id is null then
+    return jsonb_build_object('is', 'not_found', 'what', 'member');
+  end if;
+  select * into v_ladder from tier_ladder l where l.tenant_id = v_tenant and l.key = p_ladder and l.is_live;
+  if v_ladder.key is null then
+    return jsonb_build_object('is', 'not_found', 'what', 'ladder');
+  end if;
+  v_level := array_position(v_ladder.keys, p_tier);
+  if p_tier is not null and v_level is null then
+    return jsonb_build_object('is', 'not_found', 'what', 'tier');
+  end if;
+  select b.replay into v_replay from op_begin(p_key, p_hash, 'MOVE_TIER', p_actor, v_now) b;
+  if v_replay is not null then
+    return v_replay;
+  end if;
+  if p_until <= v_now then
+    return op_finish(p_key, jsonb_build_object('is', 'bad_input', 'field', 'until', 'message',
+      'until must lie ahead by the tenant''s clock.'));
+  end if;
+  perform member_lock(v_member.id);
+  v_member := member_find(v_member.id, null);
+  if v_member.membership = 'ENDED' then
+    return op_finish(p_key, membership_ended(v_member));
+  end if;
+  perform tiers_touch(array[v_member.id], v_now);
+  select * into strict v_before from tier_standing s
+  where s.tenant_id = v_tenant and s.member_id = v_member.id and s.ladder = p_ladder;
+  if v_level is null and v_before.manual_level is null then
+    return op_finish(p_key, jsonb_build_object('is', 'done', 'member', v_member.id, 'ladder', p_ladder, 'decision', null));
+  end if;
+  v_after := v_before;
+  v_after.manual_level := v_level;
+  v_after.manual_until := case when v_level is not null then p_until end;
+  v_after.manual_caps := coalesce(v_level < v_before.earned, false);
+  v_after := tier_closed(v_after, v_ladder, v_now);
+  update tier_standing s set tier = v_after.tier, level = v_after.level, since = v_after.since, n = v_before.n + 1,
+    valid_until = v_after.valid_until, due_at = v_after.due_at, manual_level = v_after.manual_level,
+    manual_until = v_after.manual_until, manual_caps = v_after.manual_caps
+  where s.tenant_id = v_tenant and s.member_id = v_member.id and s.ladder = p_ladder;
+  insert into tier_decision (tenant_id, id, member_id, ladder, version, n, from_tier, to_tier, at, cause, inputs, valid_until,
+                             reason, actor)
+  values (v_tenant, v_decision, v_member.id, p_ladder, v_ladder.version, v_before.n + 1, v_before.tier, v_after.tier, v_now,
+    'MANUAL', jsonb_build_object('earned', v_ladder.keys[v_after.earned]), v_after.valid_until, p_reason, p_actor);
+  if v_before.tier is distinct from v_after.tier then
+    perform announce('tier.changed', v_member.id, jsonb_build_object('decision', v_decision), v_now);
+  end if;
+  return op_finish(p_key, jsonb_build_object('is', 'done', 'member', v_member.id, 'ladder', p_ladder, 'decision', v_decision));
+end $$;
+
+/*
+ * How many members a ladder with this body would move, from which tier to which, if it came into force now; nothing is
+ * written. Answers [{"from", "to", "members"}], tiers by key, null for none; who would stay is not in it.
+ */
+create function tier_preview(p_key text, p_body jsonb) returns jsonb
+language plpgsql stable security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_ladder tier_ladder := tier_ladder_of(p_key, 1 + (select coalesce(max(l.version), 0) from tier_ladder l
+                                                     where l.tenant_id = current_tenant() and l.key = p_key), p_body);
+  v_standings tier_standing[];
+  v_after uuid := '00000000-0000-0000-0000-000000000000';
+  v_moves jsonb := '[]';
+begin
+  loop
+    select array_agg(x.s order by m.id), max(m.id::text)::uuid into v_standings, v_after
+    from (select m.id from member m where m.tenant_id = v_tenant and m.id > v_after order by m.id limit 5000) m
+    cross join lateral (
+      select coalesce((select s from tier_standing s where s.tenant_id = v_tenant and s.member_id = m.id and s.ladder = p_key),
+                      tier_blank(m.id, p_key)) as s) x;
+    exit when v_standings is null;
+    v_moves := v_moves || coalesce((
+      select jsonb_agg(jsonb_build_object('from', x.from_tier, 'to', x.to_tier, 'members', x.members))
+      from (select (r.before).tier as from_tier, (r.after).tier as to_tier, count(*) as members
+            from tiers_reckon(v_ladder, v_standings, v_now, false) r
+            where (r.before).tier is distinct from (r.after).tier group by 1, 2) x), '[]');
+  end loop;
+  return coalesce((
+    select jsonb_agg(jsonb_build_object('from', x.from_tier, 'to', x.to_tier, 'members', x.members)
+                     order by array_position(v_ladder.keys, x.to_tier) desc nulls last, x.from_tier)
+    from (select m."from" as from_tier, m."to" as to_tier, sum(m.members)::int as members
+          from jsonb_to_recordset(v_moves) m ("from" text, "to" text, members int) group by 1, 2) x), '[]');
+end $$;
+
+/* A standing before anything was decided. */
+create function tier_blank(p_member uuid, p_ladder text) returns tier_standing language plpgsql stable as $$
+declare
+  s tier_standing;
+begin
+  s.tenant_id := current_tenant();
+  s.member_id := p_member;
+  s.ladder := p_ladder;
+  s.level := 0;
+  s.n := 0;
+  s.earned := 0;
+  s.manual_caps := false;
+  s.used := 0;
+  s.basis := 'NONE';
+  s.entered := 0;
+  s.asked_used := 0;
+  return s;
+end $$;
+
+/*
+ * Where these members stand on a live ladder, and what that is measured against: `measured` counts now, `staying` will
+ * count at stay_by, when the held tier is asked, of what there is now; next_by is when what counts towards the next tier
+ * begins to leave. One statement, however many they are.
+ */
+create function tier_sight(p_members uuid[], p_ladder text)
+returns table (member_id uuid, level int, since timestamptz, valid_until timestamptz, is_manual boolean, is_grace boolean,
+               measured bigint, staying bigint, stay_by timestamptz, next_by timestamptz)
+language plpgsql stable security definer set search_path = public, pg_temp set plan_cache_mode = force_generic_plan as $$
+#variable_conflict use_column
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_zone text := (select t.time_zone from tenant t where t.id = v_tenant);
+  v_ladder tier_ladder;
+  v_is_rolling boolean;
+begin
+  select * into v_ladder from tier_ladder l where l.tenant_id = v_tenant and l.key = p_ladder and l.is_live;
+  v_is_rolling := v_ladder.window_kind = 'ROLLING';
+  return query
+  with opened as materialized (
+    select m.id as member_id, x.s as held, tier_opened(x.s, v_ladder, l.keys, v_now, false, v_zone, m.registered_at) as s
+    from member m
+    cross join lateral (
+      select coalesce((select s from tier_standing s
+                       where s.tenant_id = v_tenant and s.member_id = m.id and s.ladder = p_ladder), tier_blank(m.id, p_ladder)) as s) x
+    left join tier_ladder l on l.tenant_id = v_tenant and l.key = p_ladder and l.version = (x.s).version
+    where m.tenant_id = v_tenant and m.id = any(p_members) and v_ladder.key is not null
+  ), windowed as materialized (
+    select o.*,
+      case v_ladder.window_kind when 'ROLLING' then v_now when 'EVER' then '-infinity' else (o.s).cycle_from end as from_at,
+      case when v_ladder.window_kind in ('CALENDAR', 'ANNIVERSARY') then (o.s).cycle_until else 'infinity' end as until_at,
+      coalesce((o.s).grace_until, (o.s).cycle_until) as stay_by,
+      (o.s).grace_until is not null and tier_mode(v_ladder) <> 'FLOW' as is_extended
+    from opened o
+  ), fact as materialized (
+    select f.member_id, f.at, f.leaves_at, f.amount,
+      case when v_is_rolling then f.leaves_at - interval '1 microsecond' else f.at end as counts_from
+    from (select min(least(w.from_at, case when w.is_extended then (w.s).asked_from end)) as at from windowed w) since
+    cross join lateral tier_facts(v_ladder, p_members,
+      case when v_is_rolling then since.at - v_ladder.span - interval '3 days' else since.at end, v_zone) f
+    where since.at is not null
+  ), summed as (
+    select w.member_id,
+      greatest(0, coalesce(sum(f.amount) filter (where v_ladder.measure = 'BALANCE'
+        or (f.counts_from >= w.from_at and f.at < w.until_at)), 0) - (w.s).used)::bigint as measured,
+      greatest(0, coalesce(sum(f.amount) filter (where v_ladder.measure = 'BALANCE'
+        or (f.counts_from >= w.from_at and f.at < w.until_at and f.leaves_at > w.stay_by)), 0) - (w.s).used)::bigint as staying,
+      greatest(0, coalesce(sum(f.amount) filter (where f.counts_from >= (w.s).asked_from and f.at < (w.s).asked_until), 0)
+        - (w.s).asked_used)::bigint as extended,
+      min(f.leaves_at) filter (where f.leaves_at > v_now and isfinite(f.leaves_at)) as leaves_at
+    from windowed w left join fact f on f.member_id = w.member_id
+    group by w.member_id, (w.s).used, (w.s).asked_used
+  )
+  select w.member_id, (w.held).level, (w.held).since, (w.held).valid_until,
+    coalesce((w.held).manual_level is not null and (w.held).level = (w.held).manual_level and (w.held).level <> (w.held).earned, false),
+    (w.held).grace_until is not null, s.measured,
+    case when w.is_extended and v_ladder.measure <> 'BALANCE' then s.extended else s.staying end, w.stay_by,
+    case v_ladder.window_kind when 'ROLLING' then s.leaves_at when 'EVER' then null else w.stay_by end
+  from windowed w join summed s on s.member_id = w.member_id;
+end $$;
+
+grant execute on function
+  tier_move(text, bytea, uuid, text, text, text, timestamptz, text, text), tier_preview(text, jsonb),
+  tier_sight(uuid[], text) to engawa_app;
 
 -- ── What happens in the rooms below ──────────────────────────────────────────────────────────────
 

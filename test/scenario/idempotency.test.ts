@@ -4,7 +4,7 @@ import { describe, expect, it, test } from 'vitest'
 import { schema } from '../../api/schema.ts'
 import { type Shop, type TestMember, testApp } from '../support/app.ts'
 import { fingerprint } from '../support/fingerprint.ts'
-import { makeTask } from '../support/world.ts'
+import { LADDER, makeTask } from '../support/world.ts'
 
 const open = testApp({ role: 'web' })
 const NOW = '2026-04-01T00:00:00Z'
@@ -89,6 +89,13 @@ const MAKINGS: Record<string, Making> = {
     { member, stage: 'negotiation', reason: 'Asked for an offer' },
     { member, stage: 'visitor', reason: 'Asked for an offer' },
   ],
+  async moveTier(shop, { by: member }) {
+    await shop.do('defineTierLadder', { ladder: LADDER })
+    return [
+      { member, tier: 'gold', reason: 'A mishap of ours' },
+      { member, tier: 'bronze', reason: 'A mishap of ours' },
+    ]
+  },
   sendTouchpoint: (_, { by }) => [
     { to: { member: by }, ...message, parameters: { order: 'A-1' } },
     { to: { member: by }, ...message, parameters: { order: 'A-2' } },

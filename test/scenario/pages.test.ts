@@ -6,6 +6,7 @@ import { schema } from '../../api/schema.ts'
 import { type Shop, testApp } from '../support/app.ts'
 import { reportOpened } from '../support/opened.ts'
 import { onServer } from '../support/server.ts'
+import { LADDER } from '../support/world.ts'
 
 const open = testApp({ role: 'web' })
 const NOW = '2026-04-01T00:00:00Z'
@@ -22,6 +23,7 @@ const WAYS: Record<string, readonly string[]> = {
   'Member.rewardRedemptions': ['member(by: {externalId: "mia"}) { rewardRedemptions(@) { # } }'],
   'Member.signals': ['member(by: {externalId: "mia"}) { signals(@) { # } }'],
   'Member.stageHistory': ['member(by: {externalId: "mia"}) { stageHistory(@) { # } }'],
+  'Member.tierHistory': ['member(by: {externalId: "mia"}) { tierHistory(@) { # } }'],
   'Member.timeline': ['member(by: {externalId: "mia"}) { timeline(@) { # } }'],
   'Query.broadcasts': ['broadcasts(@) { # }'],
   'Query.doubtfulDeliveries': [
@@ -115,11 +117,13 @@ beforeAll(async () => {
     await shop.do('defineReward', { key: i === 0 ? 'mug' : `mug ${i}`, reward: { name, ...mug } })
     await shop.do('redeemReward', { member, reward: 'mug' })
   }
+  await shop.do('defineTierLadder', { ladder: LADDER })
   for (let i = 0; i < 9; i++) {
     await shop.do('sendTouchpoint', {
       to: { member },
       ...{ channels: ['task'], content: { title: 'Call', body: 'Ask.', data: call }, purpose: 'service' },
     })
+    await shop.do('moveTier', { member, tier: i % 2 ? 'bronze' : 'gold', reason: 'A mishap of ours' })
     const texts = [{ locale: 'en', title: 'Hi', body: 'There.' }]
     await shop.do('saveTemplate', { key: `template-${i}`, texts })
     await shop.do('sendTouchpoint', { to: { audience: { stage: ['repeat'] } }, ...said })

@@ -68,6 +68,7 @@ const SCOPES: Record<string, string> = {
   Suppression: 'consents:read',
   Task: 'touchpoints:read',
   Template: 'touchpoints:read',
+  TierDecision: 'members:read',
   Touchpoint: 'touchpoints:read',
   Wallet: 'points:read',
   WebhookEndpoint: 'settings',
@@ -191,6 +192,7 @@ describe.concurrent('events', () => {
     segment: 'members:read',
     reward: 'rewards:read',
     signal: 'touchpoints:read',
+    tier: 'members:read',
     touchpoint: 'touchpoints:read',
   }
   const scopeOf = ({ type }: Told) => EVENT_SCOPES[type.split('.')[0] ?? '']

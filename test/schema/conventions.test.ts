@@ -157,6 +157,7 @@ test('every event has its facts', () => {
       '',
       '',
       'change',
+      'decision',
       'from to',
       'end',
       'purchase',
@@ -342,6 +343,7 @@ test('scalars are those of the house', () => {
       .map(({ name }) => name)
       .sort(),
   ).toEqual([
+    'Amount',
     'CurrencyCode',
     'Cursor',
     'DateTime',

@@ -62,6 +62,7 @@ const NO_NUMBERS = [
 
 /** What is bad wherever a value of the type is taken. A type without any here fails the test. */
 const BAD: Record<string, readonly unknown[]> = {
+  Amount: NO_NUMBERS,
   Boolean: ['yes', 'true', 1, {}],
   CurrencyCode: ['XXQ', 'jpy', 'YEN', '', 392, ...UNFIT],
   Cursor: ['', 'nonsense', 7, ...UNFIT],

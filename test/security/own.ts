@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Shop } from '../support/shop.ts'
-import { makeTask, type World } from '../support/world.ts'
+import { makeTask, WHOLE_LADDER, type World } from '../support/world.ts'
 
 /** A tenant with a member who has one of everything. */
 export interface Side {
@@ -179,6 +179,7 @@ export const OWN: Record<string, Own> = {
   'Query.programVersions': () => ({}),
   'Query.purchase': ({ world }) => ({ orderId: world.orderId }),
   'Query.purposes': () => ({}),
+  'Query.previewTierLadder': () => ({ key: 'default', ladder: WHOLE_LADDER }),
   'Query.segments': () => ({}),
   'Query.rewardRedemptions': () => ({}),
   'Query.rewards': () => ({}),
@@ -187,6 +188,8 @@ export const OWN: Record<string, Own> = {
   'Query.tasks': () => ({}),
   'Query.template': () => ({ key: 'thank-you' }),
   'Query.templates': () => ({}),
+  'Query.tierLadders': () => ({}),
+  'Query.tiers': () => ({ ladder: 'default' }),
   'Query.viewer': () => ({}),
   'Query.webhookEndpoints': () => ({}),
   'Mutation.addWebhookEndpoint': () => keyed({ url: hookUrl, types: ['member.registered'] }),
@@ -254,6 +257,9 @@ export const OWN: Record<string, Own> = {
   'Mutation.markInboxRead': ({ world }) => ({ input: { item: world.ids.InboxItem } }),
   'Mutation.moveMember': async (side) =>
     keyed({ member: await newMember(side), stage: 'negotiation', reason: 'Asked for a price' }),
+  'Mutation.defineTierLadder': () => ({ input: { key: 'default', ladder: WHOLE_LADDER } }),
+  'Mutation.moveTier': ({ world }) =>
+    keyed({ member: world.by, ladder: 'default', tier: 'bronze', reason: 'A mishap of ours' }),
   'Mutation.pauseTouches': ({ world }) => ({ input: { member: world.by, reason: 'Complaint' } }),
   'Mutation.recordPurchase': (side) => keyed(purchase(side)),
   'Mutation.redeemReward': ({ world }) => keyed({ member: world.by, reward: 'mug' }),

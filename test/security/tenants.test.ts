@@ -27,6 +27,7 @@ const LISTS: Record<string, string> = {
   'Member.rewardRedemptions': ofMember('rewardRedemptions(@) { # }'),
   'Member.signals': ofMember('signals(@) { # }'),
   'Member.stageHistory': ofMember('stageHistory(@) { # }'),
+  'Member.tierHistory': ofMember('tierHistory(@) { # }'),
   'Member.timeline': ofMember('timeline(@) { # }'),
   'Wallet.postings': ofMember('wallet { postings(@) { # } }'),
   'WebhookEndpoint.failures': 'webhookEndpoints(first: 1) { nodes { failures(@) { # } } }',
@@ -203,7 +204,7 @@ describe.each([false, true])('two tenants, with the first wall taken away: %s', 
       const { data, errors } = await us.shop.ask(us.shop.staff, operationOn('Query.members', 3), {
         filter,
         orderBy,
-        first: 100,
+        first: 50,
       })
       expect(errors).toEqual([])
       expect(told(data, secrets)).toEqual([])

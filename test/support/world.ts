@@ -20,8 +20,27 @@ export interface World extends TestMember {
   readonly orderId: string
 }
 
+/** A ladder on which everybody stands from the first day. */
+export const LADDER = {
+  tiers: [
+    { key: 'bronze', name: { en: 'Bronze', ja: 'ブロンズ' }, threshold: 0 },
+    { key: 'gold', name: { en: 'Gold', ja: 'ゴールド' }, threshold: 100_000 },
+  ],
+  measure: { spend: { currency: 'JPY' } },
+  window: { calendar: 'YEAR' },
+  falls: 'ONE_LEVEL',
+  grace: { months: 1, endOf: 'MONTH' },
+}
+
+/** The same with one tier standing for all, every part of it given. */
+export const WHOLE_LADDER = {
+  ...LADDER,
+  tiers: { key: 'bronze', name: { en: 'Bronze', ja: 'ブロンズ' }, threshold: 0, neverFalls: false },
+}
+
 /** Makes a member who has one of everything that the API can show. */
 export async function makeWorld(shop: Shop, externalId: string): Promise<World> {
+  await shop.do('defineTierLadder', { ladder: LADDER })
   const member = await shop.member(externalId, {
     email: `${externalId}@example.com`,
     attributes: { city: 'Kyoto' },
@@ -48,11 +67,11 @@ export async function makeWorld(shop: Shop, externalId: string): Promise<World> 
   const redeemed = await makeRedemption(shop, member.by)
   await deliverDue(shop.ground.app.db, shop.tenant.id, shop.ground.app.delivery)
   const query = `query ($by: MemberBy!) { member(by: $by) {
-    id addresses { nodes { id } } stageHistory { nodes { id } } purchases { nodes { id } } inbox { nodes { id touchpoint { id deliveries { id } } } }
+    id addresses { nodes { id } } stageHistory { nodes { id } } tierHistory { nodes { id } } purchases { nodes { id } } inbox { nodes { id touchpoint { id deliveries { id } } } }
     wallet { id postings(first: 1) { nodes { id transaction { id } } } } }
     template(key: "thank-you") { id } }`
   const { data } = await shop.ask(shop.staff, query, { by: member.by })
-  const { id, addresses, stageHistory, purchases, inbox, wallet } = data.member
+  const { id, addresses, stageHistory, tierHistory, purchases, inbox, wallet } = data.member
   const ids = {
     ...{
       Member: id,
@@ -61,6 +80,7 @@ export async function makeWorld(shop: Shop, externalId: string): Promise<World> 
       ConsentChange: consent.history.nodes[0].id,
       Suppression: suppression.id,
       StageChange: stageHistory.nodes[0].id,
+      TierDecision: tierHistory.nodes[0].id,
       Purchase: purchases.nodes[0].id,
       Wallet: wallet.id,
     },

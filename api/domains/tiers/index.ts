@@ -1,2 +1,3 @@
+export { tierPredicate } from './audience.ts'
 export { ladderPart } from './ladder.ts'
 export { settleTiers } from './service.ts'

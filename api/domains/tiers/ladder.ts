@@ -1,59 +1,36 @@
 /** What a ladder of tiers is made of. What comes in by GraphQL and what is stored read alike. */
 import { z } from 'zod'
-import { isCurrency } from '../../platform/money.ts'
-import { definePart, readBody } from '../program/index.ts'
+import {
+  amountOrZero,
+  bare,
+  definePart,
+  moneyCurrency,
+  optional,
+  pointsCurrency,
+  readBody,
+  text,
+} from '../program/index.ts'
 
-const optional = <Schema extends z.ZodType>(schema: Schema) =>
-  schema
-    .nullish()
-    .transform((value) => value ?? undefined)
-    .optional()
-
-const whole = z
-  .union([z.bigint(), z.int(), z.string()], 'must be a whole number, zero or more')
-  .transform(String)
-  .refine((digits) => /^(0|[1-9]\d{0,17})$/.test(digits), 'must be a whole number, zero or more')
-
-const sentence = z.string().trim().min(1).max(200)
-const text = z.strictObject({ en: sentence, ja: sentence })
-const points = z
-  .string()
-  .regex(/^[A-Z][A-Z0-9_]{0,31}$/, 'must be a currency of points in capitals, such as POINTS')
 const period = z.enum(['MONTH', 'QUARTER', 'HALF', 'YEAR'], 'must be MONTH, QUARTER, HALF or YEAR')
 const yes = z.literal(true, 'must be true, or left out')
+const length = {
+  days: optional(z.int().min(1).max(3_650)),
+  months: optional(z.int().min(1).max(120)),
+}
+const isLength = ({ days, months }: { days?: number | undefined; months?: number | undefined }) =>
+  (days === undefined) !== (months === undefined)
+const ONE_LENGTH = 'must have days or months, one of them'
+const span = z.strictObject(length).refine(isLength, ONE_LENGTH)
+const spanToEnd = z.strictObject({ ...length, endOf: optional(period) }).refine(isLength, ONE_LENGTH)
 
-const span = z
-  .strictObject({ days: optional(z.int().min(1).max(3_650)), months: optional(z.int().min(1).max(120)) })
-  .refine(
-    ({ days, months }) => (days === undefined) !== (months === undefined),
-    'must have days or months, one of them',
-  )
-const spanToEnd = z
-  .strictObject({
-    days: optional(z.int().min(1).max(3_650)),
-    months: optional(z.int().min(1).max(120)),
-    endOf: optional(period),
-  })
-  .refine(
-    ({ days, months }) => (days === undefined) !== (months === undefined),
-    'must have days or months, one of them',
-  )
-
-const oneOf = (value: object) => Object.values(value).filter((given) => given !== undefined).length === 1
+const isOne = (value: object) => Object.values(value).filter((given) => given !== undefined).length === 1
+const points = pointsCurrency.nullish().transform((currency) => currency ?? 'POINTS')
 
 const measure = z
   .strictObject({
-    pointsEarned: optional(
-      z.strictObject({ currency: points.default('POINTS'), withGrants: optional(z.boolean()) }),
-    ),
-    balance: optional(z.strictObject({ currency: points.default('POINTS') })),
-    spend: optional(
-      z.strictObject({
-        currency: z
-          .string()
-          .refine(isCurrency, 'must be a currency code of ISO 4217 in capitals, such as JPY'),
-      }),
-    ),
+    pointsEarned: optional(z.strictObject({ currency: points, withGrants: optional(z.boolean()) })),
+    balance: optional(z.strictObject({ currency: points })),
+    spend: optional(z.strictObject({ currency: moneyCurrency })),
     purchases: optional(yes),
     activities: optional(
       z.strictObject({
@@ -61,7 +38,7 @@ const measure = z
       }),
     ),
   })
-  .refine(oneOf, 'must have exactly one of pointsEarned, balance, spend, purchases, activities')
+  .refine(isOne, 'must have exactly one of pointsEarned, balance, spend, purchases, activities')
 
 const window = z
   .strictObject({
@@ -71,19 +48,18 @@ const window = z
     sinceTierStart: optional(yes),
     ever: optional(yes),
   })
-  .refine(oneOf, 'must have exactly one of calendar, rolling, anniversary, sinceTierStart, ever')
+  .refine(isOne, 'must have exactly one of calendar, rolling, anniversary, sinceTierStart, ever')
 
 const tier = z.strictObject({
   key: z
     .string()
     .regex(/^[a-z][a-z0-9_-]{0,49}$/, 'must be 1 to 50 small letters, digits, hyphens and underscores'),
   name: text,
-  threshold: whole,
+  threshold: amountOrZero,
   neverFalls: optional(z.boolean()),
 })
 
-/** The body of a ladder. */
-export const ladderBody = z
+const body = z
   .strictObject({
     tiers: z.array(tier).min(1, 'must have at least one tier').max(20, 'must have at most 20 tiers'),
     measure,
@@ -93,38 +69,46 @@ export const ladderBody = z
     grace: optional(spanToEnd),
   })
   .superRefine((ladder, check) => {
-    const wrong = (path: (string | number)[], message: string) =>
-      check.addIssue({ code: 'custom', path, message })
-    const { tiers, window, measure, falls, validFor, grace } = ladder
-    tiers.forEach(({ key, threshold }, i) => {
-      const before = tiers[i - 1]
-      if (before && BigInt(threshold) <= BigInt(before.threshold))
-        wrong(
-          ['tiers', i, 'threshold'],
-          `must be more than ${before.threshold}, the threshold of the tier before`,
-        )
-      if (tiers.slice(0, i).some((other) => other.key === key))
-        wrong(['tiers', i, 'key'], 'must be another key than that of a tier before')
-    })
-    const ownEnd = window.calendar !== undefined || window.anniversary !== undefined
-    if (ownEnd && validFor)
-      wrong(['validFor'], 'goes with rolling, sinceTierStart and ever; this window ends by itself')
-    if (falls === 'NEVER' && validFor) wrong(['validFor'], 'has no meaning where nobody falls')
-    if (falls === 'NEVER' && grace) wrong(['grace'], 'has no meaning where nobody falls')
-    if (window.sinceTierStart && falls !== 'NEVER' && !validFor)
-      wrong(['validFor'], 'is needed: a window that begins with the tier has no end of its own')
-    if (falls === 'ONE_LEVEL' && !ownEnd && !validFor)
-      wrong(['validFor'], 'is needed to fall by one level: it says how long the lower tier lasts')
-    if (measure.balance && (window.rolling || window.sinceTierStart))
-      wrong(['window'], 'must be calendar, anniversary or ever for a balance, which has no history')
+    for (const [path, message] of contradictions(ladder)) check.addIssue({ code: 'custom', path, message })
   })
 
 /** A ladder as it is stored. */
-export type LadderBody = z.infer<typeof ladderBody>
+export type LadderBody = z.infer<typeof body>
 
 /** `tierLadders` of the program: what members rise on, and how they fall. */
 export const ladderPart = definePart<LadderBody>({
   kind: 'tierLadder',
   section: 'tierLadders',
-  read: (given, field) => readBody(ladderBody, given, field),
+  read: (given, field) => bare(readBody(body, given, field)),
 })
+
+type Contradiction = readonly [path: (string | number)[], message: string]
+
+/** What of a ladder does not go together. */
+function* contradictions(ladder: LadderBody): Generator<Contradiction> {
+  const { tiers, window, measure, falls, validFor, grace } = ladder
+  for (const [i, { key, threshold }] of tiers.entries()) {
+    const before = tiers[i - 1]
+    if (before && BigInt(threshold) <= BigInt(before.threshold)) {
+      yield [['tiers', i, 'threshold'], `must be more than ${before.threshold}, as the tier before asks for`]
+    }
+    if (tiers.slice(0, i).some((other) => other.key === key)) {
+      yield [['tiers', i, 'key'], 'must be another key than that of a tier before']
+    }
+  }
+  const endsItself = window.calendar !== undefined || window.anniversary !== undefined
+  if (endsItself && validFor) {
+    yield [['validFor'], 'goes with rolling, sinceTierStart and ever; this window ends by itself']
+  }
+  if (falls === 'NEVER' && validFor) yield [['validFor'], 'has no meaning where nobody falls']
+  if (falls === 'NEVER' && grace) yield [['grace'], 'has no meaning where nobody falls']
+  if (window.sinceTierStart && falls !== 'NEVER' && !validFor) {
+    yield [['validFor'], 'is needed: a window that begins with the tier has no end of its own']
+  }
+  if (falls === 'ONE_LEVEL' && !endsItself && !validFor) {
+    yield [['validFor'], 'is needed to fall by one level: it says how long the lower tier lasts']
+  }
+  if (measure.balance && (window.rolling || window.sinceTierStart)) {
+    yield [['window'], 'must be calendar, anniversary or ever for a balance, which has no history']
+  }
+}
