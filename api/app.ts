@@ -2,6 +2,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { contextFactory } from './contexts.ts'
 import { recompileOutdated, registerPredicates } from './domains/audiences/index.ts'
+import { entitlementPart, entitlementPredicate } from './domains/benefits/index.ts'
 import { channelsPort, readSaved, startErrands, type TakeSignals } from './domains/channels/index.ts'
 import { consentPredicate, Links, linksPort, memberPages } from './domains/consents/index.ts'
 import { campaignPart, couponPart, settleCoupons } from './domains/coupons/index.ts'
@@ -93,9 +94,11 @@ registerPredicates(
   consentPredicate,
   segmentPredicate,
   tierPredicate,
+  entitlementPredicate,
 )
 
 registerParts(currencyPart, labelPart, ladderPart, segmentPart, earnRulePart)
+registerParts(entitlementPart)
 registerParts(partnerPart)
 registerParts(campaignPart, couponPart, offerPart, rewardPart)
 

@@ -1,4 +1,5 @@
 import {
+  BenefitSettledError,
   CODES,
   type Code,
   ConfirmationExpiredError,
@@ -11,11 +12,13 @@ import {
   IdempotencyKeyReusedError,
   InsufficientPointsError,
   MembershipEndedError,
+  NotEntitledError,
   NotFoundError,
   OfferRefusedError,
   type Problem,
   ProgramChangedError,
   ProgramInvalidError,
+  QuotaExceededError,
   RedemptionClosedError,
   RefundExceedsPurchaseError,
   RewardUnavailableError,
@@ -43,6 +46,9 @@ const domainCodes = [
   'REDEMPTION_CLOSED',
   'PROGRAM_INVALID',
   'PROGRAM_CHANGED',
+  'NOT_ENTITLED',
+  'QUOTA_EXCEEDED',
+  'BENEFIT_SETTLED',
 ] as const satisfies readonly DomainCode[]
 
 const ErrorCode = builder.enumType('ErrorCode', {
@@ -208,6 +214,34 @@ builder.objectType(ProgramInvalidError, {
   }),
 })
 
+builder.objectType(NotEntitledError, {
+  name: 'NotEntitledError',
+  description: CODES.NOT_ENTITLED.when,
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    entitlement: t.exposeString('entitlement', { description: 'The key of the entitlement.' }),
+  }),
+})
+
+builder.objectType(QuotaExceededError, {
+  name: 'QuotaExceededError',
+  description: CODES.QUOTA_EXCEEDED.when,
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    left: t.int({
+      nullable: true, // As where it was used, so that both can be selected side by side.
+      description: 'How often it can be used now.',
+      resolve: ({ left }) => Number(left),
+    }),
+    required: t.int({ description: 'What was asked for.', resolve: ({ required }) => Number(required) }),
+    renewsAt: t.expose('renewsAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the next period of it begins; null when none does by itself.',
+    }),
+  }),
+})
+
 builder.objectType(ProgramChangedError, {
   name: 'ProgramChangedError',
   description: CODES.PROGRAM_CHANGED.when,
@@ -216,6 +250,13 @@ builder.objectType(ProgramChangedError, {
     expected: t.exposeInt('expected', { description: 'The version that was expected.' }),
     version: t.exposeInt('version', { description: 'The version in force.' }),
   }),
+})
+
+// The benefits room adds `state`: it owns the type.
+builder.objectType(BenefitSettledError, {
+  name: 'BenefitSettledError',
+  description: CODES.BENEFIT_SETTLED.when,
+  interfaces: [ErrorInterface],
 })
 
 function asDomainCode(code: Code): (typeof domainCodes)[number] {

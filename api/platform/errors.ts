@@ -36,6 +36,9 @@ export const CODES = {
   REDEMPTION_CLOSED: { status: 409, when: 'The redemption cannot go this way any more.' },
   PROGRAM_INVALID: { status: 409, when: 'The program cannot be published as it is; the problems say why.' },
   PROGRAM_CHANGED: { status: 409, when: 'Another version of the program is in force than was expected.' },
+  NOT_ENTITLED: { status: 409, when: 'The member does not have this entitlement, by rule or by grant.' },
+  QUOTA_EXCEEDED: { status: 409, when: 'The entitlement cannot be used that often now.' },
+  BENEFIT_SETTLED: { status: 409, when: 'The benefit ended before: used, expired, taken back or returned.' },
   UNAUTHENTICATED: { status: 401, when: 'No token, or one that is not accepted.' },
   FORBIDDEN: { status: 403, when: 'The token is good, but does not allow this.' },
   BAD_INPUT: { status: 400, when: 'A value is wrong; the error names the field and what would be right.' },
@@ -77,6 +80,9 @@ export type DomainFailure =
   | RedemptionClosedError
   | ProgramInvalidError
   | ProgramChangedError
+  | NotEntitledError
+  | QuotaExceededError
+  | BenefitSettledError
 
 /** A well-formed id of nothing, or of somebody else's thing. */
 export class NotFoundError extends DomainError {
@@ -328,6 +334,45 @@ export class RedemptionClosedError extends DomainError {
   }
 }
 
+/** The member has no such entitlement. */
+export class NotEntitledError extends DomainError {
+  readonly code = 'NOT_ENTITLED'
+  /** The key of the entitlement. */
+  readonly entitlement: string
+  constructor(entitlement: string) {
+    super(`The member does not have the entitlement ${entitlement}.`)
+    this.entitlement = entitlement
+  }
+}
+
+/** The entitlement is there, but was used too often. */
+export class QuotaExceededError extends DomainError {
+  readonly code = 'QUOTA_EXCEEDED'
+  readonly left: bigint
+  readonly required: bigint
+  /** When some of it ends or begins anew; null: never by itself. */
+  readonly renewsAt: Date | null
+  constructor(left: bigint, required: bigint, renewsAt: Date | null) {
+    super(`This needs ${required} uses; ${left} are left.`)
+    this.left = left
+    this.required = required
+    this.renewsAt = renewsAt
+  }
+}
+
+/** How a benefit, or a use of one, ended. */
+export type BenefitEnd = 'USED' | 'EXPIRED' | 'TAKEN_BACK' | 'RETURNED'
+
+/** The benefit, or the use, has ended already. */
+export class BenefitSettledError extends DomainError {
+  readonly code = 'BENEFIT_SETTLED'
+  readonly state: BenefitEnd
+  constructor(state: BenefitEnd) {
+    super(`This was ${state.toLowerCase().replace('_', ' ')} already.`)
+    this.state = state
+  }
+}
+
 /** What is wrong with one place of a document. */
 export interface Problem {
   /** As in `document.offers.spring.reward`. */
@@ -439,6 +484,14 @@ export type Rejection =
   | { readonly is: 'redemption_closed'; readonly state: 'FULFILLED' | 'CANCELLED' | 'LAPSED' }
   | { readonly is: 'program_invalid'; readonly problems: readonly Problem[] }
   | { readonly is: 'program_changed'; readonly expected: number; readonly version: number }
+  | { readonly is: 'not_entitled'; readonly entitlement: string }
+  | {
+      readonly is: 'quota_exceeded'
+      readonly remaining: string
+      readonly required: string
+      readonly renews_at: string | null
+    }
+  | { readonly is: 'benefit_settled'; readonly state: BenefitEnd }
   | { readonly is: 'bad_input'; readonly field: string; readonly message: string }
 
 /** What a business function of the database returns: done, with its facts, or a refusal. */
@@ -492,6 +545,16 @@ export function raise<Done extends { readonly is: 'done' }>(outcome: Done | Reje
       throw new ProgramInvalidError(outcome.problems)
     case 'program_changed':
       throw new ProgramChangedError(outcome.expected, outcome.version)
+    case 'not_entitled':
+      throw new NotEntitledError(outcome.entitlement)
+    case 'quota_exceeded':
+      throw new QuotaExceededError(
+        BigInt(outcome.remaining),
+        BigInt(outcome.required),
+        outcome.renews_at === null ? null : new Date(outcome.renews_at),
+      )
+    case 'benefit_settled':
+      throw new BenefitSettledError(outcome.state)
     case 'bad_input':
       throw new BadInputError(outcome.field, outcome.message)
     default:

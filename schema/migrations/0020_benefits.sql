@@ -16,7 +16,7 @@ create table entitlement (
   /* Who has it without a grant; null: nobody. */
   audience_id  uuid,
   /* How often it may be used in each `per`; null: without limit. */
-  quota        bigint check (quota between 1 and 1000000000),
+  quota        bigint check (quota between 1 and 1000000),
   per          text check (per in ('DAY', 'WEEK', 'MONTH', 'YEAR', 'EVER', 'GRANT')),
   /* How long a grant of it lives; null: until it is taken back. */
   valid_for    interval check (valid_for > interval '0'),
@@ -67,7 +67,7 @@ create table benefit_grant (
   /* PERCENT: off a purchase, in hundredths of a percent. */
   basis_points        int check (basis_points between 1 and 10000),
   /* ENTITLEMENT: which, as it was then, and how often in each `per`. */
-  entitlement         text,
+  entitlement_key     text,
   entitlement_version int,
   quota               bigint check (quota > 0),
   per                 text check (per in ('DAY', 'WEEK', 'MONTH', 'YEAR', 'EVER', 'GRANT')),
@@ -86,12 +86,12 @@ create table benefit_grant (
   constraint benefit_once unique (tenant_id, source_type, source_id),
   foreign key (tenant_id, member_id) references member (tenant_id, id),
   foreign key (tenant_id, transaction_id) references op (tenant_id, transaction_id) deferrable initially deferred,
-  foreign key (tenant_id, entitlement, entitlement_version) references entitlement (tenant_id, key, version),
+  foreign key (tenant_id, entitlement_key, entitlement_version) references entitlement (tenant_id, key, version),
   constraint benefit_points check ((kind = 'POINTS') = (points is not null and points_currency is not null
     and transaction_id is not null)),
   constraint benefit_money check ((kind = 'MONEY') = (minor is not null and currency is not null)),
   constraint benefit_percent check ((kind = 'PERCENT') = (basis_points is not null)),
-  constraint benefit_entitlement check ((kind = 'ENTITLEMENT') = (entitlement is not null
+  constraint benefit_entitlement check ((kind = 'ENTITLEMENT') = (entitlement_key is not null
     and entitlement_version is not null)),
   constraint benefit_quota check ((quota is null) = (per is null) and (quota is null or kind = 'ENTITLEMENT')),
   constraint benefit_lives check (expires_at > given_at),
@@ -101,7 +101,7 @@ create table benefit_grant (
   constraint benefit_uses_money check (state <> 'USED' or kind in ('MONEY', 'PERCENT'))
 ) with (fillfactor = 85);
 create index benefit_of_member on benefit_grant (tenant_id, member_id, id);
-create index benefit_open on benefit_grant (tenant_id, member_id, entitlement) where state = 'GIVEN';
+create index benefit_open on benefit_grant (tenant_id, member_id, entitlement_key) where state = 'GIVEN';
 create index benefit_due on benefit_grant (tenant_id, expires_at) where state = 'GIVEN' and expires_at is not null;
 call protect('benefit_grant');
 grant select on benefit_grant to engawa_app;
@@ -111,7 +111,7 @@ create trigger kept before delete or truncate on benefit_grant
 create trigger born_given before insert on benefit_grant for each row when (new.state <> 'GIVEN')
   execute function refuse_change('a benefit is born given');
 create trigger same_benefit before update of tenant_id, id, member_id, kind, source_type, source_id, reason, points,
-    points_currency, transaction_id, minor, currency, basis_points, entitlement, entitlement_version, quota, per,
+    points_currency, transaction_id, minor, currency, basis_points, entitlement_key, entitlement_version, quota, per,
     given_at, booked_at, expires_at, actor on benefit_grant
   for each row execute function refuse_change('a benefit stays what it was given as');
 /* A discount comes back only when the purchase that used it does; nothing else ends twice. */
@@ -168,7 +168,7 @@ begin
     v_transaction := benefit_earn(p_member, v_id, v_given, p_at, p_reason, p_actor);
   end if;
   insert into benefit_grant (tenant_id, id, member_id, kind, source_type, source_id, reason, points, points_currency,
-    transaction_id, minor, currency, basis_points, entitlement, entitlement_version, quota, per, given_at, expires_at,
+    transaction_id, minor, currency, basis_points, entitlement_key, entitlement_version, quota, per, given_at, expires_at,
     actor)
   values (v_tenant, v_id, p_member, v_kind, p_source_type, p_source_id, p_reason,
     case when v_kind = 'POINTS' then (v_given ->> 'amount')::bigint end,
@@ -182,18 +182,10 @@ begin
     case when v_given ? 'quota' then 'GRANT' else v_entitlement.per end,
     p_at,
     case when v_kind = 'ENTITLEMENT'
-      then benefit_end(p_at, coalesce((v_given ->> 'validFor')::interval, v_entitlement.valid_for)) end,
+      then points_later(p_at, coalesce((v_given ->> 'validFor')::interval, v_entitlement.valid_for)) end,
     p_actor);
   perform announce('benefit.given', p_member, jsonb_build_object('benefit', v_id), p_at);
   return v_id;
-end $$;
-
-/* An instant and a time later, by the calendar of the tenant's zone: a month is a month, a day a day. */
-create function benefit_end(p_at timestamptz, p_for interval) returns timestamptz language plpgsql stable as $$
-declare
-  v_zone text := (select t.time_zone from tenant t where t.id = current_tenant());
-begin
-  return (p_at at time zone v_zone + p_for) at time zone v_zone;
 end $$;
 
 /* Earns the points of a benefit by an operation of their own; the transaction. */
@@ -201,7 +193,6 @@ create function benefit_earn(
   p_member uuid, p_benefit uuid, p_points jsonb, p_at timestamptz, p_reason text, p_actor text
 ) returns uuid language plpgsql as $$
 declare
-  v_tenant uuid := current_tenant();
   v_key text := format('engawa:benefits:points:%s', p_benefit);
   v_currency text := coalesce(p_points ->> 'currency', 'POINTS');
   v_op record;
@@ -209,8 +200,8 @@ declare
 begin
   select * into v_op from op_begin(v_key, sha256(convert_to(v_key, 'UTF8')), 'EARN', p_actor, p_at);
   v_wallet := points_earn(v_op.transaction_id, p_member, v_currency, 'benefit', p_benefit::text, '', 'benefit', null, 1,
-    (p_points ->> 'amount')::bigint, p_at,
-    points_expiry_month_end(p_at, 12, (select t.time_zone from tenant t where t.id = v_tenant)), p_reason);
+    (p_points ->> 'amount')::bigint, p_at, null, p_reason, p_points -> 'pending',
+    points_policy(p_points -> 'expiry', v_currency));
   perform op_finish(v_key, jsonb_build_object('is', 'done', 'wallet', v_wallet, 'transaction', v_op.transaction_id));
   return v_op.transaction_id;
 end $$;
@@ -248,3 +239,358 @@ begin
   perform announce('benefit.taken_back', v_grant.member_id, jsonb_build_object('benefit', v_grant.id), p_at);
   return v_grant.id;
 end $$;
+
+-- ── Entitlements in use ──────────────────────────────────────────────────────────────────────────
+
+/*
+ * How often a member used an entitlement in one period of one allowance: that of the rule, or of a grant. What must
+ * not be used more than its quota cannot be.
+ */
+create table entitlement_usage (
+  tenant_id    uuid not null,
+  member_id    uuid not null,
+  entitlement  text not null,
+  /* `rule`, or the id of the grant. */
+  source       text not null,
+  period_start timestamptz not null,
+  /* As it was at the last use; null: without limit. */
+  quota        bigint check (quota > 0),
+  used         bigint not null check (used >= 0),
+  primary key (tenant_id, member_id, entitlement, source, period_start),
+  foreign key (tenant_id, member_id) references member (tenant_id, id),
+  constraint entitlement_within_quota check (used <= quota)
+) with (fillfactor = 70);
+call protect('entitlement_usage');
+grant select on entitlement_usage to engawa_app;
+create trigger kept before delete or truncate on entitlement_usage
+  for each statement execute function refuse_change('what was used stays');
+
+create table entitlement_use (
+  tenant_id       uuid not null,
+  id              uuid not null default uuid_v7(),
+  member_id       uuid not null,
+  entitlement_key text not null,
+  version         int not null,
+  amount          bigint not null check (amount > 0),
+  transaction_id  uuid not null,
+  at              timestamptz not null,
+  actor           text not null,
+  returned_at     timestamptz,
+  returned_reason text check (length(returned_reason) between 1 and 200),
+  primary key (tenant_id, id),
+  unique (tenant_id, transaction_id),
+  foreign key (tenant_id, member_id) references member (tenant_id, id),
+  foreign key (tenant_id, transaction_id) references op (tenant_id, transaction_id) deferrable initially deferred,
+  foreign key (tenant_id, entitlement_key, version) references entitlement (tenant_id, key, version),
+  check ((returned_at is null) = (returned_reason is null))
+);
+create index entitlement_use_of_member on entitlement_use (tenant_id, member_id, id);
+call protect('entitlement_use');
+grant select on entitlement_use to engawa_app;
+create trigger kept before delete or truncate on entitlement_use
+  for each statement execute function refuse_change('uses stay');
+create trigger same_use before update of tenant_id, id, member_id, entitlement_key, version, amount, transaction_id, at, actor
+  on entitlement_use for each row execute function refuse_change('a use stays what it was');
+create trigger returned_once before update on entitlement_use for each row when (old.returned_at is not null)
+  execute function refuse_change('a use is given back once');
+
+/* From which allowances a use was taken. */
+create table entitlement_use_part (
+  tenant_id    uuid not null,
+  use_id       uuid not null,
+  member_id    uuid not null,
+  entitlement  text not null,
+  source       text not null,
+  period_start timestamptz not null,
+  amount       bigint not null check (amount > 0),
+  primary key (tenant_id, use_id, source),
+  foreign key (tenant_id, use_id) references entitlement_use (tenant_id, id),
+  foreign key (tenant_id, member_id, entitlement, source, period_start)
+    references entitlement_usage (tenant_id, member_id, entitlement, source, period_start)
+);
+call protect('entitlement_use_part');
+grant select on entitlement_use_part to engawa_app;
+create trigger append_only before update or delete or truncate on entitlement_use_part
+  for each statement execute function refuse_change('parts of uses are append-only');
+
+/* The period of a quota in which an instant lies, by the calendar of a zone; `end` is exclusive, null never comes. */
+create function entitlement_period(
+  p_per text, p_at timestamptz, p_zone text, out period_start timestamptz, out period_end timestamptz
+) language plpgsql immutable as $$
+declare
+  v_start timestamp;
+begin
+  if p_per in ('DAY', 'WEEK', 'MONTH', 'YEAR') then
+    v_start := date_trunc(lower(p_per), p_at at time zone p_zone);
+    period_start := v_start at time zone p_zone;
+    period_end := (v_start + ('1 ' || lower(p_per))::interval) at time zone p_zone;
+  else
+    period_start := 'epoch';
+  end if;
+end $$;
+
+/*
+ * Every allowance of these members at an instant, of one entitlement or all (p_key null): by rule, as the definition in
+ * force has it, and by grant, as it was when given. `remaining` null: without limit. `ends` is when the allowance
+ * ends or begins anew, `until` when it is gone for good. Nobody whose membership has ended has any.
+ */
+create function entitlement_allowances(p_members uuid[], p_key text, p_at timestamptz)
+returns table (member_id uuid, entitlement text, version int, source text, grant_id uuid, quota bigint, used bigint,
+               remaining bigint, period_start timestamptz, ends timestamptz, until timestamptz)
+language plpgsql stable as $$
+#variable_conflict use_column
+declare
+  v_tenant uuid := current_tenant();
+  v_zone text := (select t.time_zone from tenant t where t.id = v_tenant);
+begin
+  return query
+  with allowance as (
+    select x.member_id, e.key, e.version, 'rule' as source, null::uuid as grant_id, e.quota, e.per,
+           null::timestamptz as until
+    from definition d
+    join entitlement e on e.tenant_id = d.tenant_id and e.key = d.key and e.version = d.version
+    cross join lateral audience_matches(e.audience_id, p_members) x (member_id)
+    where d.tenant_id = v_tenant and d.kind = 'entitlement' and d.is_live and (p_key is null or d.key = p_key)
+      and e.audience_id is not null
+    union all
+    select g.member_id, g.entitlement_key, g.entitlement_version, g.id::text, g.id, g.quota, g.per, g.expires_at
+    from benefit_grant g
+    where g.tenant_id = v_tenant and g.member_id = any(p_members) and g.kind = 'ENTITLEMENT' and g.state = 'GIVEN'
+      and (p_key is null or g.entitlement_key = p_key)
+      and g.given_at <= p_at and (g.expires_at is null or g.expires_at > p_at)
+  )
+  select a.member_id, a.key, a.version, a.source, a.grant_id, a.quota, coalesce(u.used, 0),
+         case when a.quota is not null then greatest(a.quota - coalesce(u.used, 0), 0) end, p.period_start, least(p.period_end, a.until), a.until
+  from allowance a
+  join member m on m.tenant_id = v_tenant and m.id = a.member_id and m.membership <> 'ENDED'
+  cross join lateral entitlement_period(a.per, p_at, v_zone) p
+  left join entitlement_usage u on u.tenant_id = v_tenant and u.member_id = a.member_id and u.entitlement = a.key
+    and u.source = a.source and u.period_start = p.period_start;
+end $$;
+grant execute on function entitlement_period(text, timestamptz, text), entitlement_allowances(uuid[], text, timestamptz)
+  to engawa_app;
+
+/*
+ * Uses an entitlement, that many times at once or not at all, from the allowances that end soonest. Outcomes: done {use,
+ * member, remaining or null}, not_found, key_reused, membership_ended, not_entitled {entitlement}, quota_exceeded
+ * {remaining, required, renews_at}.
+ */
+create function entitlement_take(
+  p_key text, p_hash bytea, p_member uuid, p_external_id text, p_entitlement text, p_amount bigint, p_actor text
+) returns jsonb language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_member member := member_find(p_member, p_external_id);
+  v_op record;
+  v_use uuid := uuid_v7();
+  v_version int;
+  v_allowances int;
+  v_remaining bigint;
+  v_is_limited boolean;
+  v_renews timestamptz;
+  v_taken bigint;
+begin
+  if v_member.id is null then
+    return jsonb_build_object('is', 'not_found', 'what', 'member');
+  end if;
+  v_version := (select max(e.version) from entitlement e where e.tenant_id = v_tenant and e.key = p_entitlement);
+  if v_version is null then
+    return jsonb_build_object('is', 'not_found', 'what', 'entitlement');
+  end if;
+  select * into v_op from op_begin(p_key, p_hash, 'USE', p_actor, v_now);
+  if v_op.replay is not null then
+    return v_op.replay;
+  end if;
+  perform member_lock(v_member.id);
+  v_member := member_find(v_member.id, null);
+  if v_member.membership = 'ENDED' then
+    return op_finish(p_key, membership_ended(v_member));
+  end if;
+  select count(*), coalesce(sum(a.remaining), 0), bool_and(a.quota is not null),
+         min(a.ends) filter (where a.until is null or a.ends < a.until), max(a.version)
+  into v_allowances, v_remaining, v_is_limited, v_renews, v_version
+  from entitlement_allowances(array[v_member.id], p_entitlement, v_now) a;
+  if v_allowances = 0 then
+    return op_finish(p_key, jsonb_build_object('is', 'not_entitled', 'entitlement', p_entitlement));
+  elsif v_is_limited and v_remaining < p_amount then
+    return op_finish(p_key, jsonb_build_object('is', 'quota_exceeded', 'remaining', v_remaining::text,
+      'required', p_amount::text, 'renews_at', v_renews));
+  end if;
+  insert into entitlement_use (tenant_id, id, member_id, entitlement_key, version, amount, transaction_id, at, actor)
+  values (v_tenant, v_use, v_member.id, p_entitlement, v_version, p_amount, v_op.transaction_id, v_now, p_actor);
+  with offered as (
+    select a.source, a.period_start, a.quota, a.used, coalesce(a.remaining, p_amount) as remaining,
+           sum(coalesce(a.remaining, p_amount)) over w - coalesce(a.remaining, p_amount) as before
+    from entitlement_allowances(array[v_member.id], p_entitlement, v_now) a
+    where a.remaining is distinct from 0
+    window w as (order by a.ends, a.grant_id nulls last rows unbounded preceding)
+  ), part as (
+    select o.source, o.period_start, case when o.quota is not null then greatest(o.quota, o.used) end as quota,
+           least(o.remaining, p_amount - o.before) as amount
+    from offered o where o.before < p_amount
+  ), counted as (
+    insert into entitlement_usage as u (tenant_id, member_id, entitlement, source, period_start, quota, used)
+    select v_tenant, v_member.id, p_entitlement, p.source, p.period_start, p.quota, p.amount from part p
+    on conflict (tenant_id, member_id, entitlement, source, period_start)
+      do update set used = u.used + excluded.used, quota = excluded.quota
+    returning 1
+  ), written as (
+    insert into entitlement_use_part (tenant_id, use_id, member_id, entitlement, source, period_start, amount)
+    select v_tenant, v_use, v_member.id, p_entitlement, p.source, p.period_start, p.amount from part p
+    returning amount
+  )
+  select sum(w.amount) into v_taken from written w where exists (select from counted);
+  if v_taken is distinct from p_amount then
+    raise exception 'took % of %', v_taken, p_amount;
+  end if;
+  perform announce('benefit.used', v_member.id, jsonb_build_object('use', v_use), v_now);
+  return op_finish(p_key, jsonb_build_object('is', 'done', 'use', v_use, 'member', v_member.id,
+    'remaining', case when v_is_limited then (v_remaining - p_amount)::text end));
+end $$;
+
+/*
+ * Gives a use back to the allowances it was taken from; once. Outcomes: done {use, member}, not_found, key_reused,
+ * benefit_settled {state: RETURNED}.
+ */
+create function entitlement_give_back(p_key text, p_hash bytea, p_use uuid, p_reason text, p_actor text) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_use entitlement_use;
+  v_op record;
+begin
+  select * into v_use from entitlement_use u where u.tenant_id = v_tenant and u.id = p_use;
+  if v_use.id is null then
+    return jsonb_build_object('is', 'not_found', 'what', 'use');
+  end if;
+  select * into v_op from op_begin(p_key, p_hash, 'RETURN', p_actor, v_now);
+  if v_op.replay is not null then
+    return v_op.replay;
+  end if;
+  perform member_lock(v_use.member_id);
+  update entitlement_use u set returned_at = v_now, returned_reason = p_reason
+  where u.tenant_id = v_tenant and u.id = p_use and u.returned_at is null;
+  if not found then
+    return op_finish(p_key, '{"is": "benefit_settled", "state": "RETURNED"}');
+  end if;
+  update entitlement_usage u set used = u.used - p.amount
+  from entitlement_use_part p
+  where p.tenant_id = v_tenant and p.use_id = p_use and u.tenant_id = v_tenant and u.member_id = p.member_id
+    and u.entitlement = p.entitlement and u.source = p.source and u.period_start = p.period_start;
+  return op_finish(p_key, jsonb_build_object('is', 'done', 'use', p_use, 'member', v_use.member_id));
+end $$;
+
+/*
+ * Writes down that a discount was taken off an order by the shop: a given amount or percentage. Once. Outcomes: done
+ * {benefit, member}, not_found, key_reused, membership_ended, benefit_settled {state}, bad_input.
+ */
+create function benefit_use(
+  p_key text, p_hash bytea, p_benefit uuid, p_order text, p_minor bigint, p_currency text, p_actor text
+) returns jsonb language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_grant benefit_grant;
+  v_member member;
+  v_op record;
+begin
+  select * into v_grant from benefit_grant g where g.tenant_id = v_tenant and g.id = p_benefit;
+  if v_grant.id is null then
+    return jsonb_build_object('is', 'not_found', 'what', 'benefit');
+  elsif v_grant.kind not in ('MONEY', 'PERCENT') then
+    return bad_input('benefit', 'Only what is off a purchase is used this way.');
+  elsif v_grant.kind = 'MONEY' and (p_currency <> v_grant.currency or p_minor > v_grant.minor) then
+    return bad_input('amount', format('This benefit is at most %s %s.', v_grant.minor, v_grant.currency));
+  end if;
+  select * into v_op from op_begin(p_key, p_hash, 'USE', p_actor, v_now);
+  if v_op.replay is not null then
+    return v_op.replay;
+  end if;
+  perform member_lock(v_grant.member_id);
+  v_member := member_find(v_grant.member_id, null);
+  if v_member.membership = 'ENDED' then
+    return op_finish(p_key, membership_ended(v_member));
+  end if;
+  update benefit_grant g set state = 'USED', settled_at = v_now, used_minor = p_minor, used_currency = p_currency,
+                             used_order = p_order
+  where g.tenant_id = v_tenant and g.id = p_benefit and g.state = 'GIVEN'
+    and (g.expires_at is null or g.expires_at > v_now);
+  if not found then
+    select * into strict v_grant from benefit_grant g where g.tenant_id = v_tenant and g.id = p_benefit;
+    return op_finish(p_key, jsonb_build_object('is', 'benefit_settled',
+      'state', case v_grant.state when 'GIVEN' then 'EXPIRED' else v_grant.state end));
+  end if;
+  perform announce('benefit.used', v_grant.member_id, jsonb_build_object('benefit', p_benefit), v_now);
+  return op_finish(p_key, jsonb_build_object('is', 'done', 'benefit', p_benefit, 'member', v_grant.member_id));
+end $$;
+grant execute on function entitlement_take(text, bytea, uuid, text, text, bigint, text),
+  entitlement_give_back(text, bytea, uuid, text, text), benefit_use(text, bytea, uuid, text, bigint, text, text)
+  to engawa_app;
+
+/*
+ * Gives a benefit by hand. Points are for points_grant, which knows who may give how many. Outcomes: done {benefit,
+ * member}, bad_input, not_found, key_reused, membership_ended.
+ */
+create function benefit_give_by_hand(
+  p_key text, p_hash bytea, p_member uuid, p_external_id text, p_benefit jsonb, p_reason text, p_actor text
+) returns jsonb language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_member member := member_find(p_member, p_external_id);
+  v_op record;
+begin
+  if benefit_kind(p_benefit) = 'POINTS' then
+    return bad_input('benefit.points', 'Points are given by grantPoints.');
+  elsif v_member.id is null then
+    return jsonb_build_object('is', 'not_found', 'what', 'member');
+  elsif p_benefit ? 'entitlement' and not exists (
+      select from definition d where d.tenant_id = v_tenant and d.kind = 'entitlement'
+      and d.key = p_benefit -> 'entitlement' ->> 'key' and d.is_live) then
+    return jsonb_build_object('is', 'not_found', 'what', 'entitlement');
+  end if;
+  select * into v_op from op_begin(p_key, p_hash, 'GIVE', p_actor, v_now);
+  if v_op.replay is not null then
+    return v_op.replay;
+  end if;
+  perform member_lock(v_member.id);
+  v_member := member_find(v_member.id, null);
+  if v_member.membership = 'ENDED' then
+    return op_finish(p_key, membership_ended(v_member));
+  end if;
+  return op_finish(p_key, jsonb_build_object('is', 'done', 'member', v_member.id, 'benefit',
+    benefit_give(v_member.id, p_benefit, 'hand', v_op.transaction_id::text, v_now, p_reason, p_actor)));
+end $$;
+
+/*
+ * Takes back by hand what was given by hand; what a room gave, that room takes back. Outcomes: done {benefit, member},
+ * not_found, key_reused, benefit_settled {state}.
+ */
+create function benefit_take_back_by_hand(p_key text, p_hash bytea, p_benefit uuid, p_reason text, p_actor text)
+returns jsonb language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_grant benefit_grant;
+  v_op record;
+begin
+  select * into v_grant from benefit_grant g
+  where g.tenant_id = v_tenant and g.id = p_benefit and g.source_type = 'hand';
+  if v_grant.id is null then
+    return jsonb_build_object('is', 'not_found', 'what', 'benefit');
+  end if;
+  select * into v_op from op_begin(p_key, p_hash, 'TAKE_BACK', p_actor, v_now);
+  if v_op.replay is not null then
+    return v_op.replay;
+  end if;
+  if benefit_take_back('hand', v_grant.source_id, v_now, p_reason) is null then
+    select * into strict v_grant from benefit_grant g where g.tenant_id = v_tenant and g.id = p_benefit;
+    return op_finish(p_key, jsonb_build_object('is', 'benefit_settled',
+      'state', case v_grant.state when 'GIVEN' then 'EXPIRED' else v_grant.state end));
+  end if;
+  return op_finish(p_key, jsonb_build_object('is', 'done', 'benefit', p_benefit, 'member', v_grant.member_id));
+end $$;
+grant execute on function benefit_give_by_hand(text, bytea, uuid, text, jsonb, text, text),
+  benefit_take_back_by_hand(text, bytea, uuid, text, text) to engawa_app;

@@ -157,6 +157,45 @@ const MAKINGS: Record<string, Making> = {
     const redemption = await redemptionOf(shop, by)
     return [{ redemption }, { redemption, reason: 'Too blue' }]
   },
+
+  async giveBenefit(shop, { by: member }) {
+    await brewTea(shop)
+    return [
+      { member, ...tea },
+      { member, ...tea, reason: 'Sorry' },
+    ]
+  },
+  async useEntitlement(shop, { by: member }) {
+    await brewTea(shop)
+    await shop.do('giveBenefit', { member, ...tea })
+    return [
+      { member, key: 'tea', amount: 2 },
+      { member, key: 'tea' },
+    ]
+  },
+  async returnEntitlement(shop, { by: member }) {
+    await brewTea(shop)
+    await shop.do('giveBenefit', { member, ...tea })
+    const made = await shop.do('useEntitlement', { member, key: 'tea' }, { select: 'use { id }' })
+    return [
+      { use: made.use.id, reason: 'Closed' },
+      { use: made.use.id, reason: 'Shut' },
+    ]
+  },
+  async takeBackBenefit(shop, { by: member }) {
+    const benefit = await offPurchase(shop, member)
+    return [
+      { benefit, reason: 'A mistake' },
+      { benefit, reason: 'Another' },
+    ]
+  },
+  async useBenefit(shop, { by: member }) {
+    const benefit = await offPurchase(shop, member)
+    return [
+      { benefit, amount: 400, currency: 'JPY', order: 'A-1' },
+      { benefit, amount: 500, currency: 'JPY', order: 'A-1' },
+    ]
+  },
   endMembership: (_, { by: member }) => [
     { member, end: 'LEFT' },
     { member, end: 'REMOVED' },
@@ -205,6 +244,22 @@ async function drafted(shop: Shop, key: string) {
   const { document } = (await shop.ask(shop.staff, '{ program { document } }')).data.program
   const added = { name: { en: key, ja: key }, expiry: { never: true } }
   return { document: { ...document, currencies: { ...document.currencies, [key]: added } } }
+}
+
+const tea = { benefit: { entitlement: { key: 'tea' } }, reason: 'Welcome' }
+const brewTea = (shop: Shop) =>
+  shop.do('defineEntitlement', {
+    key: 'tea',
+    entitlement: { name: { en: 'Tea', ja: 'お茶' }, kind: 'SERVICE', quota: { amount: 5, per: 'GRANT' } },
+  })
+const offPurchase = async (shop: Shop, member: object) => {
+  const benefit = { money: { amount: 500, currency: 'JPY' } }
+  const given = await shop.do(
+    'giveBenefit',
+    { member, benefit, reason: 'Sorry' },
+    { select: 'benefit { id }' },
+  )
+  return given.benefit.id
 }
 
 const consent = { purpose: 'offers', channel: 'line', source: 'form' }

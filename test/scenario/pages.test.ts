@@ -17,6 +17,7 @@ const WAYS: Record<string, readonly string[]> = {
   'Consent.history': ['member(by: {externalId: "mia"}) { consents(last: 1) { nodes { history(@) { # } } } }'],
   'Delivery.signals': ['doubtfulDeliveries(first: 1) { nodes { signals(@) { # } } }'],
   'Member.addresses': ['member(by: {externalId: "mia"}) { addresses(@) { # } }'],
+  'Member.benefits': ['member(by: {externalId: "mia"}) { benefits(@) { # } }'],
   'Member.consents': ['member(by: {externalId: "mia"}) { consents(@) { # } }'],
   'Member.inbox': ['member(by: {externalId: "mia"}) { inbox(@) { # } }'],
   'Member.purchases': ['member(by: {externalId: "mia"}) { purchases(@) { # } }'],
@@ -90,6 +91,8 @@ beforeAll(async () => {
     for (const order of orders) await shop.do('recordPurchase', { member, ...order })
     for (const { orderId } of orders) await shop.do('refundPurchase', { orderId })
     for (const order of orders) await agree(member, order.orderId)
+    const benefit = { percent: { basisPoints: 500 } }
+    for (const { orderId } of orders) await shop.do('giveBenefit', { member, benefit, reason: orderId })
     await deliverDue(shop.ground.app.db, shop.tenant.id, shop.ground.app.delivery)
   }
   const said = {

@@ -30,6 +30,13 @@ beforeAll(async () => {
   }
   await shop.clock('2027-06-01T00:00:00Z')
   await putOff(mia)
+  const benefit = { percent: { basisPoints: 500 } }
+  const given = await shop.do(
+    'giveBenefit',
+    { member: mia.by, benefit, reason: 'Sorry' },
+    { select: 'benefit { id }' },
+  )
+  await shop.do('takeBackBenefit', { benefit: given.benefit.id, reason: 'A mistake' })
   const leaver = await shop.member('leaver')
   await shop.do('endMembership', { member: leaver.by, end: 'LEFT' })
 })
@@ -50,10 +57,12 @@ async function putOff(member: World) {
 /** The scope that each type needs of staff and integrations. A type without one here fails the test. */
 const SCOPES: Record<string, string> = {
   Address: 'consents:read',
+  Benefit: 'benefits:read',
   Broadcast: 'touchpoints:read',
   Consent: 'consents:read',
   ConsentChange: 'consents:read',
   Delivery: 'touchpoints:read',
+  EntitlementUse: 'benefits:read',
   Hold: 'points:read',
   InboxItem: 'touchpoints:read',
   Member: 'members:read',
@@ -182,6 +191,7 @@ test.each(['{ members { nodes { id } } }', '{ ledgerCheck { wallets } }'])(
 describe.concurrent('events', () => {
   const EVENT_SCOPES: Record<string, string> = {
     address: 'consents:read',
+    benefit: 'benefits:read',
     consent: 'consents:read',
     delivery: 'touchpoints:read',
     member: 'members:read',

@@ -129,6 +129,18 @@ const keyed = async (input: object | Promise<object>) => ({
   input: { idempotencyKey: fresh(), ...(await input) },
 })
 
+async function newBenefit({ shop, world }: Side, benefit: object): Promise<string> {
+  const input = { member: world.by, benefit, reason: 'Welcome' }
+  return (await shop.do('giveBenefit', input, { select: 'benefit { id }' })).benefit.id
+}
+
+async function newUse({ shop, world }: Side): Promise<string> {
+  const used = await shop.do('useEntitlement', { member: world.by, key: 'tea' }, { select: 'use { id }' })
+  return used.use.id
+}
+
+const discount = { money: { amount: 500, currency: 'JPY' } }
+
 /** Every part of a contact policy, one entry of each list standing for it. It holds nothing back. */
 const wholePolicy = {
   input: {
@@ -150,6 +162,7 @@ export const OWN: Record<string, Own> = {
     return {}
   },
   'Query.channels': () => ({}),
+  'Query.checkEntitlement': ({ world }) => ({ member: world.by, key: 'tea' }),
   'Query.doubtfulDeliveries': () => ({}),
   'Query.ledgerCheck': () => ({}),
   'Query.member': ({ world }) => ({ by: world.by }),
@@ -218,6 +231,16 @@ export const OWN: Record<string, Own> = {
     },
   }),
   'Mutation.defineReward': () => ({ input: { key: fresh(), reward: gift } }),
+  'Mutation.defineEntitlement': () => ({
+    input: { key: `fresh-${randomUUID()}`, entitlement: { name: { en: 'Spa', ja: '温泉' }, kind: 'TOOL' } },
+  }),
+  'Mutation.giveBenefit': ({ world }) => keyed({ member: world.by, benefit: discount, reason: 'Welcome' }),
+  'Mutation.takeBackBenefit': async (side) =>
+    keyed({ benefit: await newBenefit(side, discount), reason: 'A mistake' }),
+  'Mutation.useBenefit': async (side) =>
+    keyed({ benefit: await newBenefit(side, discount), amount: 500, currency: 'JPY', order: 'A-1' }),
+  'Mutation.useEntitlement': ({ world }) => keyed({ member: world.by, key: 'tea' }),
+  'Mutation.returnEntitlement': async (side) => keyed({ use: await newUse(side), reason: 'Closed' }),
   'Mutation.disableChannel': () => ({ input: { channel: 'line' } }),
   'Mutation.disableWebhookEndpoint': ({ world }) => ({ input: { endpoint: world.ids.WebhookEndpoint } }),
   'Mutation.earnAtPartner': async (side) => {

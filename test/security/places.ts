@@ -108,13 +108,22 @@ function put(type: GraphQLInputType, path: readonly string[], old: unknown, valu
   return { ...beside, [first]: put(field.type, rest, fieldOf(old, first), value) }
 }
 
-/** A value for every enum and every text that is needed. */
+/** What stands for a value of a type that is needed beside another. */
+const NEEDED: Readonly<Record<string, unknown>> = {
+  String: 'x',
+  Int: 1,
+  Points: 1,
+  Minor: 1,
+  CurrencyCode: 'JPY',
+}
+
+/** A value for everything that is needed. */
 function neededBeside(fields: Record<string, { name: string; type: GraphQLInputType }>): object {
   const needed = Object.values(fields).filter(({ type }) => isNonNullType(type))
   return Object.fromEntries(
     needed.flatMap(({ name, type }) => {
       const named = getNamedType(type)
-      if (named.name === 'String') return [[name, 'x']]
+      if (named.name in NEEDED) return [[name, NEEDED[named.name]]]
       return isEnumType(named) ? [[name, named.getValues()[0]?.name]] : []
     }),
   )
@@ -124,8 +133,11 @@ function fieldOf(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
 }
 
-/** An operation with one root field, every argument of it a variable, and all of the answer for some levels. */
-export function operationOn(root: string, levels = 2): string {
+/**
+ * An operation with one root field, every argument of it a variable, and all of the answer for some levels; of what can
+ * be anything, one.
+ */
+export function operationOn(root: string, levels = /\.nodes?$/.test(root) ? 1 : 2): string {
   const field = ROOTS[root]
   if (!field) throw new Error(`There is no ${root}.`)
   const kind = root.slice(0, root.indexOf('.')).toLowerCase()
@@ -143,7 +155,9 @@ export function everything(type: GraphQLOutputType, levels: number): string {
   const shapes = new Map<string, string>()
   const parts = schema
     .getPossibleTypes(named)
-    .map((each) => `... on ${each.name} { ${fieldsOf(each, levels, shapes)} }`)
+    .map((each) => ({ name: each.name, fields: fieldsOf(each, levels, shapes) }))
+    .filter(({ fields }) => fields.trim() !== '')
+    .map(({ name, fields }) => `... on ${name} { ${fields} }`)
   return `{ __typename ${parts.join(' ')} }`
 }
 

@@ -21,6 +21,7 @@ const LISTS: Record<string, string> = {
   'Consent.history': ofMember('consents { nodes { history(@) { # } } }'),
   'Delivery.signals': ofMember('inbox { nodes { touchpoint { deliveries { signals(@) { # } } } } }'),
   'Member.addresses': ofMember('addresses(@) { # }'),
+  'Member.benefits': ofMember('benefits(@) { # }'),
   'Member.consents': ofMember('consents(@) { # }'),
   'Member.inbox': ofMember('inbox(@) { # }'),
   'Member.purchases': ofMember('purchases(@) { # }'),
@@ -204,7 +205,7 @@ describe.each([false, true])('two tenants, with the first wall taken away: %s', 
       const { data, errors } = await us.shop.ask(us.shop.staff, operationOn('Query.members', 3), {
         filter,
         orderBy,
-        first: 50,
+        first: 20,
       })
       expect(errors).toEqual([])
       expect(told(data, secrets)).toEqual([])

@@ -88,6 +88,7 @@ export async function makeWorld(shop: Shop, externalId: string): Promise<World> 
     ...{ Hold: held.hold.id, InboxItem: inbox.nodes[0].id, Touchpoint: inbox.nodes[0].touchpoint.id },
     ...redeemed,
     Template: data.template.id,
+    ...(await makeBenefits(shop, member.by)),
     ...(await makeWebhooks(shop)),
     Broadcast: await makeBroadcast(shop),
     Task: await makeTask(shop, member.by),
@@ -96,6 +97,16 @@ export async function makeWorld(shop: Shop, externalId: string): Promise<World> 
     Signal: await makeSignal(shop, inbox.nodes[0].touchpoint.deliveries[0].id),
   }
   return { ...member, ids, orderId }
+}
+
+/** Something to use, given to a member and used once. */
+async function makeBenefits(shop: Shop, member: object) {
+  const entitlement = { name: { en: 'Tea', ja: 'お茶' }, kind: 'SERVICE' }
+  await shop.do('defineEntitlement', { key: 'tea', entitlement })
+  const given = { member, benefit: { entitlement: { key: 'tea' } }, reason: 'Welcome' }
+  const { benefit } = await shop.do('giveBenefit', given, { select: 'benefit { id }' })
+  const used = await shop.do('useEntitlement', { member, key: 'tea' }, { select: 'use { id }' })
+  return { Benefit: benefit.id, EntitlementUse: used.use.id }
 }
 
 /** A call that somebody is to make to a member; its id. */

@@ -1,12 +1,4 @@
-export { Benefit, bare } from './benefit.ts'
-export {
-  amount,
-  amountOrZero,
-  currency,
-  duration,
-  instant,
-  key,
-  optional,
-  pointsCurrency,
-  text,
-} from './words.ts'
+export { entitlementPredicate } from './audience.ts'
+export { Benefit } from './benefit.ts'
+export { BenefitInput } from './benefit-input.graphql.ts'
+export { entitlementPart } from './parts.ts'

@@ -1,17 +1,18 @@
 import { z } from 'zod'
+import { Benefit } from '../benefits/index.ts'
 import {
   amount,
-  Benefit,
   bare,
-  currency,
+  definePart,
   duration,
   instant,
   key,
+  moneyCurrency,
   optional,
   pointsCurrency,
+  readBody,
   text,
-} from '../benefits/index.ts'
-import { definePart, readBody } from '../program/index.ts'
+} from '../program/index.ts'
 
 /** From when until when; either may be open. */
 const window = z
@@ -32,7 +33,7 @@ const campaign = z
     stock: optional(count),
     budget: optional(
       z.strictObject({
-        money: optional(z.strictObject({ amount, currency })),
+        money: optional(z.strictObject({ amount, currency: moneyCurrency })),
         points: optional(z.strictObject({ amount, currency: optional(pointsCurrency) })),
       }),
     ),

@@ -1,16 +1,17 @@
 import { z } from 'zod'
+import { Benefit } from '../benefits/index.ts'
 import {
   amount,
   amountOrZero,
-  Benefit,
   bare,
-  currency,
+  definePart,
   duration,
   instant,
+  moneyCurrency,
   optional,
+  readBody,
   text,
-} from '../benefits/index.ts'
-import { definePart, readBody } from '../program/index.ts'
+} from '../program/index.ts'
 
 const word = z.string().regex(/^[A-Za-z0-9][\w.-]{0,99}$/, 'must be 1 to 100 letters, digits, hyphens, dots')
 const name = z.string().min(1, 'must not be empty').max(100, 'must have at most 100 characters')
@@ -39,7 +40,7 @@ const Fields = z.strictObject({
   ),
   threshold: optional(amountOrZero.refine((digits) => digits.length <= 15, 'must be below 10^15')),
   thresholdIs: optional(z.enum(['AT_LEAST', 'ABOVE'], 'must be AT_LEAST or ABOVE')),
-  currency: optional(currency),
+  currency: optional(moneyCurrency),
   skus: names,
   labels: names,
   needed: optional(z.int().min(1).max(200)),
