@@ -233,7 +233,7 @@ builder.objectType(QuotaExceededError, {
       description: 'How often it can be used now.',
       resolve: ({ left }) => Number(left),
     }),
-    required: t.int({ description: 'What was asked for.', resolve: ({ required }) => Number(required) }),
+    requested: t.int({ description: 'What was asked for.', resolve: ({ requested }) => Number(requested) }),
     renewsAt: t.expose('renewsAt', {
       type: 'DateTime',
       nullable: true,

@@ -349,13 +349,13 @@ export class NotEntitledError extends DomainError {
 export class QuotaExceededError extends DomainError {
   readonly code = 'QUOTA_EXCEEDED'
   readonly left: bigint
-  readonly required: bigint
+  readonly requested: bigint
   /** When some of it ends or begins anew; null: never by itself. */
   readonly renewsAt: Date | null
-  constructor(left: bigint, required: bigint, renewsAt: Date | null) {
-    super(`This needs ${required} uses; ${left} are left.`)
+  constructor(left: bigint, requested: bigint, renewsAt: Date | null) {
+    super(`This needs ${requested} uses; ${left} are left.`)
     this.left = left
-    this.required = required
+    this.requested = requested
     this.renewsAt = renewsAt
   }
 }

@@ -36,7 +36,7 @@ create function entitlement_of_definition() returns trigger language plpgsql as 
 begin
   insert into entitlement (tenant_id, key, version, opens, name, audience_id, quota, per, valid_for, tiers, published_at)
   values (new.tenant_id, new.key, new.version, new.body ->> 'kind', new.body -> 'name',
-          (new.audiences ->> 'audience')::uuid, (new.body -> 'quota' ->> 'amount')::bigint,
+          (new.audiences ->> 'audience')::uuid, (new.body -> 'quota' ->> 'times')::bigint,
           new.body -> 'quota' ->> 'per', (new.body ->> 'validFor')::interval,
           coalesce(array(select jsonb_array_elements_text(new.body -> 'tiers')), '{}'), new.published_at);
   return null;
@@ -271,7 +271,7 @@ create table entitlement_use (
   member_id       uuid not null,
   entitlement_key text not null,
   version         int not null,
-  amount          bigint not null check (amount > 0),
+  times           bigint not null check (times > 0),
   transaction_id  uuid not null,
   at              timestamptz not null,
   actor           text not null,
@@ -289,7 +289,7 @@ call protect('entitlement_use');
 grant select on entitlement_use to engawa_app;
 create trigger kept before delete or truncate on entitlement_use
   for each statement execute function refuse_change('uses stay');
-create trigger same_use before update of tenant_id, id, member_id, entitlement_key, version, amount, transaction_id, at, actor
+create trigger same_use before update of tenant_id, id, member_id, entitlement_key, version, times, transaction_id, at, actor
   on entitlement_use for each row execute function refuse_change('a use stays what it was');
 create trigger returned_once before update on entitlement_use for each row when (old.returned_at is not null)
   execute function refuse_change('a use is given back once');
@@ -417,7 +417,7 @@ begin
     return op_finish(p_key, jsonb_build_object('is', 'quota_exceeded', 'remaining', v_remaining::text,
       'required', p_amount::text, 'renews_at', v_renews));
   end if;
-  insert into entitlement_use (tenant_id, id, member_id, entitlement_key, version, amount, transaction_id, at, actor)
+  insert into entitlement_use (tenant_id, id, member_id, entitlement_key, version, times, transaction_id, at, actor)
   values (v_tenant, v_use, v_member.id, p_entitlement, v_version, p_amount, v_op.transaction_id, v_now, p_actor);
   with offered as (
     select a.source, a.period_start, a.quota, a.used, coalesce(a.remaining, p_amount) as remaining,

@@ -15,29 +15,29 @@ test('who has an entitlement by rule may use it without a limit', async () => {
   const { shop, mia } = await openShop()
   const defined = await define(shop, 'skin', everybody)
   expect(defined.entitlement).toEqual({ key: 'skin', name: '肌診断', kind: 'TOOL', quota: null, per: null })
-  const allowed = { isAllowed: true, reason: 'ALLOWED', left: null, renewsAt: null, until: null }
+  const allowed = { isAllowed: true, reason: 'ALLOWED', left: null, renewsAt: null, endsAt: null }
   expect(await check(shop, mia, 'skin')).toEqual(allowed)
-  expect(await use(shop, mia, 'skin', { amount: 5 })).toMatchObject({ left: null })
+  expect(await use(shop, mia, 'skin', { times: 5 })).toMatchObject({ left: null })
   expect(await use(shop, mia, 'skin')).toMatchObject({ left: null })
 })
 
 test('who does not match and was given nothing may not', async () => {
   const { shop, mia } = await openShop()
   await define(shop, 'skin', { audience: { stage: ['repeat'] } })
-  const refused = { isAllowed: false, reason: 'NOT_ENTITLED', left: 0, renewsAt: null, until: null }
+  const refused = { isAllowed: false, reason: 'NOT_ENTITLED', left: 0, renewsAt: null, endsAt: null }
   expect(await check(shop, mia, 'skin')).toEqual(refused)
   expect(await use(shop, mia, 'skin')).toMatchObject({ __typename: 'NotEntitledError', entitlement: 'skin' })
 })
 
 test('a quota begins anew at the midnight of the tenant, and not before', async () => {
   const { shop, mia } = await openShop()
-  await define(shop, 'spa', { ...everybody, quota: { amount: 2, per: 'MONTH' } })
+  await define(shop, 'spa', { ...everybody, quota: { times: 2, per: 'MONTH' } })
   expect([(await use(shop, mia, 'spa')).left, (await use(shop, mia, 'spa')).left]).toEqual([1, 0])
   const renewsAt = '2026-03-31T15:00:00.000Z'
   expect(await use(shop, mia, 'spa')).toMatchObject({
     code: 'QUOTA_EXCEEDED',
     left: 0,
-    required: 1,
+    requested: 1,
     renewsAt,
   })
   expect(await check(shop, mia, 'spa')).toMatchObject({ reason: 'USED_UP', left: 0, renewsAt })
@@ -49,14 +49,14 @@ test('a quota begins anew at the midnight of the tenant, and not before', async 
 
 test('a use asks for all or nothing', async () => {
   const { shop, mia } = await openShop()
-  await define(shop, 'spa', { ...everybody, quota: { amount: 3, per: 'EVER' } })
-  expect(await use(shop, mia, 'spa', { amount: 4 })).toMatchObject({ left: 3, required: 4, renewsAt: null })
-  expect(await use(shop, mia, 'spa', { amount: 3 })).toMatchObject({ left: 0 })
+  await define(shop, 'spa', { ...everybody, quota: { times: 3, per: 'EVER' } })
+  expect(await use(shop, mia, 'spa', { times: 4 })).toMatchObject({ left: 3, requested: 4, renewsAt: null })
+  expect(await use(shop, mia, 'spa', { times: 3 })).toMatchObject({ left: 0 })
 })
 
 test('of twenty who use the last five at once, five do', async () => {
   const { shop, mia } = await openShop()
-  await define(shop, 'spa', { ...everybody, quota: { amount: 5, per: 'WEEK' } })
+  await define(shop, 'spa', { ...everybody, quota: { times: 5, per: 'WEEK' } })
   const all = await Promise.all(Array.from({ length: 20 }, () => use(shop, mia, 'spa')))
   expect(all.map(({ left }) => left).filter((left) => left !== undefined)).toHaveLength(20)
   expect(all.filter(({ code }) => code === 'QUOTA_EXCEEDED')).toHaveLength(15)
@@ -67,8 +67,8 @@ test('of twenty who use the last five at once, five do', async () => {
 
 test('a use under the same key happens once, and is answered alike', async () => {
   const { shop, mia } = await openShop()
-  await define(shop, 'spa', { ...everybody, quota: { amount: 5, per: 'WEEK' } })
-  const once = () => use(shop, mia, 'spa', { idempotencyKey: 'visit 1', amount: 2 })
+  await define(shop, 'spa', { ...everybody, quota: { times: 5, per: 'WEEK' } })
+  const once = () => use(shop, mia, 'spa', { idempotencyKey: 'visit 1', times: 2 })
   const first = await once()
   await use(shop, mia, 'spa')
   expect(await once()).toEqual(first)
@@ -78,22 +78,22 @@ test('a use under the same key happens once, and is answered alike', async () =>
 
 test('what ends soonest is used first: the grant before the month, the longer grant last', async () => {
   const { shop, mia } = await openShop()
-  await define(shop, 'spa', { ...everybody, quota: { amount: 1, per: 'YEAR' } })
+  await define(shop, 'spa', { ...everybody, quota: { times: 1, per: 'YEAR' } })
   const long = await grant(shop, mia, { key: 'spa', quota: 2, validFor: 'P2Y' })
   const short = await grant(shop, mia, { key: 'spa', quota: 1, validFor: 'P7D' })
   const because = async () => {
     const { data } = await shop.ask(
       mia.token,
-      '{ viewer { entitlements { left until renewsAt because { by left benefit { id source } } } } }',
+      '{ viewer { entitlements { left endsAt renewsAt because { by left benefit { id source } } } } }',
     )
     return data.viewer.entitlements[0]
   }
   const gave = (id: string, left: number) => ({ by: 'GRANT', left, benefit: { id, source: 'hand' } })
   const rule = (left: number) => ({ by: 'RULE', left, benefit: null })
   expect(await because()).toMatchObject({ left: 4, because: [gave(short, 1), rule(1), gave(long, 2)] })
-  expect(await use(shop, mia, 'spa', { amount: 3 })).toMatchObject({ left: 1 })
+  expect(await use(shop, mia, 'spa', { times: 3 })).toMatchObject({ left: 1 })
   expect(await because()).toEqual({
-    ...{ left: 1, until: null, renewsAt: '2026-12-31T15:00:00.000Z' },
+    ...{ left: 1, endsAt: null, renewsAt: '2026-12-31T15:00:00.000Z' },
     because: [gave(short, 0), rule(0), gave(long, 1)],
   })
 })
@@ -103,7 +103,7 @@ test('a use given back can be used again, once', async () => {
   await define(shop, 'spa')
   await grant(shop, mia, { key: 'spa', quota: 1, validFor: 'P1D' })
   await grant(shop, mia, { key: 'spa', quota: 1, validFor: 'P2D' })
-  const { use: made } = await use(shop, mia, 'spa', { amount: 2 })
+  const { use: made } = await use(shop, mia, 'spa', { times: 2 })
   const giveBack = () =>
     shop.do(
       'returnEntitlement',
@@ -117,11 +117,11 @@ test('a use given back can be used again, once', async () => {
 
 test('a grant ends with its time, at the same hour of its last day', async () => {
   const { shop, mia } = await openShop()
-  await define(shop, 'seat', { kind: 'SEAT', quota: { amount: 1, per: 'GRANT' }, validFor: 'P1M' })
+  await define(shop, 'seat', { kind: 'SEAT', quota: { times: 1, per: 'GRANT' }, validFor: 'P1M' })
   const id = await grant(shop, mia, { key: 'seat' })
-  const until = '2026-04-30T09:00:00.000Z' // 31 March and a month
-  expect(await check(shop, mia, 'seat')).toMatchObject({ left: 1, until })
-  await shop.clock(until)
+  const endsAt = '2026-04-30T09:00:00.000Z' // 31 March and a month
+  expect(await check(shop, mia, 'seat')).toMatchObject({ left: 1, endsAt })
+  await shop.clock(endsAt)
   expect(await check(shop, mia, 'seat')).toMatchObject({ reason: 'NOT_ENTITLED' })
   const { data, errors } = await shop.ask(
     mia.token,
@@ -133,9 +133,9 @@ test('a grant ends with its time, at the same hour of its last day', async () =>
 
 test('a grant taken back is gone at once, and what it gave keeps the version it was given in', async () => {
   const { shop, mia } = await openShop()
-  await define(shop, 'spa', { quota: { amount: 3, per: 'GRANT' } })
+  await define(shop, 'spa', { quota: { times: 3, per: 'GRANT' } })
   const benefit = await grant(shop, mia, { key: 'spa' })
-  await define(shop, 'spa', { quota: { amount: 9, per: 'GRANT' } })
+  await define(shop, 'spa', { quota: { times: 9, per: 'GRANT' } })
   expect(await check(shop, mia, 'spa')).toMatchObject({ left: 3 })
   await shop.do('takeBackBenefit', { benefit, reason: 'A mistake' })
   expect(await check(shop, mia, 'spa')).toMatchObject({ reason: 'NOT_ENTITLED' })
@@ -143,11 +143,11 @@ test('a grant taken back is gone at once, and what it gave keeps the version it 
 
 test('a lower quota of the rule holds at once, and takes nothing back', async () => {
   const { shop, mia } = await openShop()
-  await define(shop, 'spa', { ...everybody, quota: { amount: 5, per: 'MONTH' } })
-  await use(shop, mia, 'spa', { amount: 3 })
-  await define(shop, 'spa', { ...everybody, quota: { amount: 2, per: 'MONTH' } })
+  await define(shop, 'spa', { ...everybody, quota: { times: 5, per: 'MONTH' } })
+  await use(shop, mia, 'spa', { times: 3 })
+  await define(shop, 'spa', { ...everybody, quota: { times: 2, per: 'MONTH' } })
   expect(await check(shop, mia, 'spa')).toMatchObject({ left: 0, reason: 'USED_UP' })
-  await define(shop, 'spa', { ...everybody, quota: { amount: 6, per: 'MONTH' } })
+  await define(shop, 'spa', { ...everybody, quota: { times: 6, per: 'MONTH' } })
   expect(await use(shop, mia, 'spa')).toMatchObject({ left: 2 })
 })
 
@@ -179,8 +179,8 @@ test('what does not exist is nothing to a query and not found by a mutation', as
 })
 
 test.each([
-  [{ quota: { amount: 0, per: 'DAY' } }, 'input.entitlement.quota.amount'],
-  [{ ...everybody, quota: { amount: 1, per: 'GRANT' } }, 'input.entitlement.quota.per'],
+  [{ quota: { times: 0, per: 'DAY' } }, 'input.entitlement.quota.times'],
+  [{ ...everybody, quota: { times: 1, per: 'GRANT' } }, 'input.entitlement.quota.per'],
   [{ audience: { any: [{ not: { entitlement: ['x'] } }] } }, 'input.entitlement.audience'],
   [{ validFor: 'PT0S' }, 'input.entitlement.validFor'],
 ])('an entitlement with %j is refused', async (more, field) => {

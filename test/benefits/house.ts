@@ -28,7 +28,7 @@ export function use(shop: Shop, { by: member }: TestMember, key: string, more: o
 /** What a tool outside hears of a member. */
 export async function check(shop: Shop, { by: member }: TestMember, key: string, token = shop.integration) {
   const query = `query ($member: MemberBy!, $key: String!) {
-    checkEntitlement(member: $member, key: $key) { isAllowed reason left renewsAt until } }`
+    checkEntitlement(member: $member, key: $key) { isAllowed reason left renewsAt endsAt } }`
   const { data, errors } = await shop.ask(token, query, { member, key })
   return errors[0] ?? data.checkEntitlement
 }

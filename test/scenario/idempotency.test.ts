@@ -169,7 +169,7 @@ const MAKINGS: Record<string, Making> = {
     await brewTea(shop)
     await shop.do('giveBenefit', { member, ...tea })
     return [
-      { member, key: 'tea', amount: 2 },
+      { member, key: 'tea', times: 2 },
       { member, key: 'tea' },
     ]
   },
@@ -250,7 +250,7 @@ const tea = { benefit: { entitlement: { key: 'tea' } }, reason: 'Welcome' }
 const brewTea = (shop: Shop) =>
   shop.do('defineEntitlement', {
     key: 'tea',
-    entitlement: { name: { en: 'Tea', ja: 'お茶' }, kind: 'SERVICE', quota: { amount: 5, per: 'GRANT' } },
+    entitlement: { name: { en: 'Tea', ja: 'お茶' }, kind: 'SERVICE', quota: { times: 5, per: 'GRANT' } },
   })
 const offPurchase = async (shop: Shop, member: object) => {
   const benefit = { money: { amount: 500, currency: 'JPY' } }

@@ -177,6 +177,9 @@ test('every event has its facts', () => {
       'address kind',
       'channel suppression',
       ...Array(4).fill('redemption'),
+      'benefit',
+      'benefit',
+      'benefit use',
     ].sort(),
   )
 })

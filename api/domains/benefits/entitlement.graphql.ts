@@ -40,7 +40,7 @@ export const Entitlement = builder.objectRef<EntitlementFacts>('Entitlement').im
     quota: t.int({
       nullable: true,
       description: 'How often it may be used in each period; null: without limit.',
-      resolve: ({ body }) => body.quota?.amount ?? null,
+      resolve: ({ body }) => body.quota?.times ?? null,
     }),
     per: t.field({
       type: QuotaPeriod,

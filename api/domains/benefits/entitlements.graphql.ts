@@ -35,12 +35,13 @@ const EntitlementAllowance = builder.objectRef<Allowance>('EntitlementAllowance'
       nullable: true,
       description: 'How often it can be used now; null: without limit.',
     }),
-    endsAt: t.expose('ends', {
+    renewsAt: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'When it ends or its quota begins anew; null: never.',
+      description: 'When its quota begins anew; null: never.',
+      resolve: (allowance) => summed([allowance]).renewsAt,
     }),
-    until: t.expose('until', {
+    endsAt: t.expose('until', {
       type: 'DateTime',
       nullable: true,
       description: 'When it is gone for good; null: not by itself.',
@@ -67,11 +68,11 @@ const MemberEntitlement = builder.objectRef<Held>('MemberEntitlement').implement
       description: 'When a quota of it begins anew; null: none does.',
       resolve: ({ allowances }) => summed(allowances).renewsAt,
     }),
-    until: t.field({
+    endsAt: t.field({
       type: 'DateTime',
       nullable: true,
       description: 'When the last allowance is gone for good; null: not by itself.',
-      resolve: ({ allowances }) => summed(allowances).until,
+      resolve: ({ allowances }) => summed(allowances).endsAt,
     }),
     because: t.field({
       type: [EntitlementAllowance],
@@ -141,11 +142,11 @@ const EntitlementCheck = builder
         description: 'When a quota of it begins anew; null: none does.',
         resolve: ({ allowances }) => summed(allowances).renewsAt,
       }),
-      until: t.field({
+      endsAt: t.field({
         type: 'DateTime',
         nullable: true,
         description: 'When the last allowance is gone for good; null: not by itself.',
-        resolve: ({ allowances }) => summed(allowances).until,
+        resolve: ({ allowances }) => summed(allowances).endsAt,
       }),
     }),
   })

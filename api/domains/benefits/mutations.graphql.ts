@@ -54,10 +54,10 @@ const EntitlementUse = builder.prismaNode('EntitlementUse', {
       resolve: ({ entitlementKey, version }, _args, context) =>
         entitlementOf(context, `${version} ${entitlementKey}`),
     }),
-    amount: t.int({
+    times: t.int({
       description: 'How many times at once.',
-      select: { amount: true },
-      resolve: ({ amount }) => Number(amount),
+      select: { times: true },
+      resolve: ({ times }) => Number(times),
     }),
     at: t.expose('at', { type: 'DateTime' }),
     returnedAt: t.expose('returnedAt', { type: 'DateTime', nullable: true }),
@@ -71,7 +71,7 @@ const EntitlementUse = builder.prismaNode('EntitlementUse', {
 const QuotaInput = builder.inputType('QuotaInput', {
   description: 'How often something may be used.',
   fields: (t) => ({
-    amount: t.int({ required: true, description: 'How often; 1 to 1,000,000.' }),
+    times: t.int({ required: true, description: 'How often; 1 to 1,000,000.' }),
     per: t.field({ type: QuotaPeriod, required: true, description: 'When it begins anew.' }),
   }),
 })
@@ -154,15 +154,15 @@ mutation('useEntitlement', {
   input: (t) => ({
     member: t.field({ type: MemberByInput, required: true, description: 'Who uses it.' }),
     key: t.string({ required: true, description: 'The key of the entitlement.' }),
-    amount: t.int({ defaultValue: 1, description: 'How many times at once; 1 to 1,000,000.' }),
+    times: t.int({ defaultValue: 1, description: 'How many times at once; 1 to 1,000,000.' }),
   }),
-  resolve: async ({ member, key, amount }, { db }, op) =>
+  resolve: async ({ member, key, times }, { db }, op) =>
     useEntitlement(
       db,
       {
         member: memberRef(member, 'input.member'),
         key: checkKey(key, 'input.key'),
-        amount: positive(amount ?? 1, 'input.amount'),
+        times: positive(times ?? 1, 'input.times'),
       },
       op,
     ),

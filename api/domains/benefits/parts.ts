@@ -16,7 +16,7 @@ const entitlement = z
     audience: optional(z.json()),
     quota: optional(
       z.strictObject({
-        amount: z.int().min(1).max(MOST_USES),
+        times: z.int().min(1).max(MOST_USES),
         per: z.enum(PERIODS, `must be one of ${PERIODS.join(', ')}`),
       }),
     ),

@@ -36,16 +36,16 @@ export async function defineEntitlement(
 }
 
 /**
- * Uses an entitlement, `amount` times at once or not at all, from the allowances that end soonest. Throws
+ * Uses an entitlement, so many `times` at once or not at all, from the allowances that end soonest. Throws
  * NotFoundError, MembershipEndedError, NotEntitledError, QuotaExceededError, IdempotencyKeyReusedError, BadInputError.
  */
 export async function useEntitlement(
   tx: Tx,
-  asked: { readonly member: MemberBy; readonly key: string; readonly amount: number },
+  asked: { readonly member: MemberBy; readonly key: string; readonly times: number },
   { key, hash, actor }: Operation,
 ): Promise<Used> {
-  if (asked.amount < 1 || asked.amount > MOST_USES) {
-    throw new BadInputError('input.amount', `input.amount must be from 1 to ${MOST_USES}.`)
+  if (asked.times < 1 || asked.times > MOST_USES) {
+    throw new BadInputError('input.times', `input.times must be from 1 to ${MOST_USES}.`)
   }
   return raise(
     await call<Outcome<Used>>(tx, 'select entitlement_take($1, $2, $3, $4, $5, $6, $7) as outcome', [
@@ -53,7 +53,7 @@ export async function useEntitlement(
       hash,
       ...namesOf(asked.member),
       asked.key,
-      asked.amount,
+      asked.times,
       actor,
     ]),
   )

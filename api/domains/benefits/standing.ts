@@ -7,7 +7,7 @@ export interface Summed {
   /** The first instant at which a quota begins anew. */
   readonly renewsAt: string | null
   /** The last instant at which one is gone for good; null while one stays. */
-  readonly until: string | null
+  readonly endsAt: string | null
 }
 
 /** Adds allowances up. Nothing is left of none. */
@@ -20,7 +20,7 @@ export function summed(allowances: readonly Allowance[]): Summed {
       0,
     ),
     renewsAt: edge(renewing.map(({ ends }) => ends ?? ''))[0] ?? null,
-    until: ends.some((until) => until === null)
+    endsAt: ends.some((until) => until === null)
       ? null
       : (edge(ends.map((until) => until ?? '')).at(-1) ?? null),
   }
