@@ -6,6 +6,7 @@ import { entitlementPart, entitlementPredicate } from './domains/benefits/index.
 import { channelsPort, readSaved, startErrands, type TakeSignals } from './domains/channels/index.ts'
 import { consentPredicate, Links, linksPort, memberPages } from './domains/consents/index.ts'
 import { campaignPart, couponPart, settleCoupons } from './domains/coupons/index.ts'
+import { supportLevelPart } from './domains/insight/index.ts'
 import { freshnessBandPredicate, settleLifecycle, stagePredicate } from './domains/lifecycle/index.ts'
 import { attributePredicate, MembershipWatch, membershipPredicate } from './domains/members/index.ts'
 import { offerPart, settleOffers } from './domains/offers/index.ts'
@@ -99,7 +100,7 @@ registerPredicates(
 
 registerParts(currencyPart, labelPart, ladderPart, segmentPart, earnRulePart)
 registerParts(entitlementPart)
-registerParts(partnerPart)
+registerParts(partnerPart, supportLevelPart)
 registerParts(campaignPart, couponPart, offerPart, rewardPart)
 
 /** Wires the platform, the graph, the rooms and the plugins into one object, and starts it. */

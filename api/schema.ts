@@ -48,6 +48,8 @@ import './domains/rewards/mutations.graphql.ts'
 import './domains/purchases/audience.graphql.ts'
 import './domains/purchases/graphql.ts'
 import './domains/purchases/timeline.graphql.ts'
+import './domains/insight/support.graphql.ts'
+import './domains/insight/value.graphql.ts'
 import { builder } from './graph/builder.ts'
 import { directives } from './graph/dry-run.ts'
 

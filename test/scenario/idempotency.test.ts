@@ -111,6 +111,10 @@ const MAKINGS: Record<string, Making> = {
     await shop.member('anna')
     return [{ content: { title: 'Hi', body: 'One.' } }, { content: { title: 'Hi', body: 'Two.' } }]
   },
+  recordCost: () => [
+    { purpose: 'RETENTION', measure: 'Letters', amount: 500, currency: 'JPY' },
+    { purpose: 'RETENTION', measure: 'Letters', amount: 501, currency: 'JPY' },
+  ],
   async earnAtPartner(shop, { by: member }) {
     await definePartner(shop)
     const input = { member, partner: 'cafe', reference: randomUUID(), currency: 'JPY', total: 900 }

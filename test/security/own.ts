@@ -125,6 +125,14 @@ const partner = {
   },
 }
 
+const supportLevel = {
+  key: 'regulars',
+  level: {
+    name: { en: 'Regulars', ja: '常連さん' },
+    ...{ rank: 1, audience: { stage: 'customer' }, answeredWithin: 'PT4H' },
+  },
+}
+
 const keyed = async (input: object | Promise<object>) => ({
   input: { idempotencyKey: fresh(), ...(await input) },
 })
@@ -165,7 +173,12 @@ export const OWN: Record<string, Own> = {
   'Query.checkEntitlement': ({ world }) => ({ member: world.by, key: 'tea' }),
   'Query.doubtfulDeliveries': () => ({}),
   'Query.ledgerCheck': () => ({}),
+  'Query.lifetimeValueByCohort': () => ({ currency: 'JPY' }),
   'Query.member': ({ world }) => ({ by: world.by }),
+  'Query.memberCosts': async ({ shop }) => {
+    await shop.do('recordCost', { purpose: 'RETENTION', measure: 'Letters', amount: 5, currency: 'JPY' })
+    return { currency: 'JPY', from: '2020-01-01T00:00:00Z', until: '2100-01-01T00:00:00Z' }
+  },
   'Query.members': () => ({}),
   'Query.node': ({ world }) => ({ id: world.id }),
   'Query.nodes': ({ world }) => ({ ids: Object.values(world.ids).slice(0, 1) }),
@@ -193,7 +206,12 @@ export const OWN: Record<string, Own> = {
   'Query.purchase': ({ world }) => ({ orderId: world.orderId }),
   'Query.purposes': () => ({}),
   'Query.previewTierLadder': () => ({ key: 'default', ladder: WHOLE_LADDER }),
+  'Query.revenueConcentration': () => ({ currency: 'JPY' }),
   'Query.segments': () => ({}),
+  'Query.supportLevels': async ({ shop }) => {
+    await shop.do('defineSupportLevel', supportLevel)
+    return {}
+  },
   'Query.rewardRedemptions': () => ({}),
   'Query.rewards': () => ({}),
   'Query.stages': () => ({}),
@@ -241,6 +259,7 @@ export const OWN: Record<string, Own> = {
     keyed({ benefit: await newBenefit(side, discount), amount: 500, currency: 'JPY', order: 'A-1' }),
   'Mutation.useEntitlement': ({ world }) => keyed({ member: world.by, key: 'tea' }),
   'Mutation.returnEntitlement': async (side) => keyed({ use: await newUse(side), reason: 'Closed' }),
+  'Mutation.defineSupportLevel': () => ({ input: supportLevel }),
   'Mutation.disableChannel': () => ({ input: { channel: 'line' } }),
   'Mutation.disableWebhookEndpoint': ({ world }) => ({ input: { endpoint: world.ids.WebhookEndpoint } }),
   'Mutation.earnAtPartner': async (side) => {
@@ -284,6 +303,11 @@ export const OWN: Record<string, Own> = {
   'Mutation.moveTier': ({ world }) =>
     keyed({ member: world.by, ladder: 'default', tier: 'bronze', reason: 'A mishap of ours' }),
   'Mutation.pauseTouches': ({ world }) => ({ input: { member: world.by, reason: 'Complaint' } }),
+  'Mutation.recordCost': ({ world }) =>
+    keyed({
+      ...{ purpose: 'SERVICE', measure: 'Parcel', amount: 450, currency: 'JPY', member: world.by },
+      at: '2026-01-01T00:00:00Z',
+    }),
   'Mutation.recordPurchase': (side) => keyed(purchase(side)),
   'Mutation.redeemReward': ({ world }) => keyed({ member: world.by, reward: 'mug' }),
   'Mutation.refundPurchase': async (side) => keyed({ orderId: await newOrder(side), amount: 100 }),

@@ -1,0 +1,1 @@
+export { supportLevelPart } from './service.ts'
