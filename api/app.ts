@@ -11,7 +11,7 @@ import { freshnessBandPredicate, settleLifecycle, stagePredicate } from './domai
 import { attributePredicate, MembershipWatch, membershipPredicate } from './domains/members/index.ts'
 import { offerPart, settleOffers } from './domains/offers/index.ts'
 import { partnerPart } from './domains/partners/index.ts'
-import { currencyPart, earnRulePart, labelPart, settleDue } from './domains/points/index.ts'
+import { currencyPart, earnRulePart, labelPart, operationsPart, settleDue } from './domains/points/index.ts'
 import { registerParts } from './domains/program/index.ts'
 import { purchasesPredicate, replayImported } from './domains/purchases/index.ts'
 import { rewardPart, settleRewards } from './domains/rewards/index.ts'
@@ -98,6 +98,7 @@ registerPredicates(
   entitlementPredicate,
 )
 
+registerParts(operationsPart)
 registerParts(currencyPart, labelPart, ladderPart, segmentPart, earnRulePart)
 registerParts(entitlementPart)
 registerParts(partnerPart, supportLevelPart)

@@ -1,4 +1,5 @@
 import {
+  AlreadyDecidedError,
   BenefitSettledError,
   CODES,
   type Code,
@@ -15,6 +16,8 @@ import {
   NotEntitledError,
   NotFoundError,
   OfferRefusedError,
+  OperatorLimitReachedError,
+  OwnRequestError,
   type Problem,
   ProgramChangedError,
   ProgramInvalidError,
@@ -32,6 +35,9 @@ export type DomainErrorClass = new (...facts: never[]) => DomainError
 const domainCodes = [
   'NOT_FOUND',
   'INSUFFICIENT_POINTS',
+  'OPERATOR_LIMIT_REACHED',
+  'OWN_REQUEST',
+  'ALREADY_DECIDED',
   'IDEMPOTENCY_KEY_REUSED',
   'DUPLICATE_ORDER',
   'DUPLICATE_REFERENCE',
@@ -89,6 +95,30 @@ builder.objectType(InsufficientPointsError, {
     available: t.expose('available', { type: 'Points', description: 'What the wallet can spend now.' }),
     required: t.expose('required', { type: 'Points', description: 'What was asked for.' }),
   }),
+})
+
+builder.objectType(OperatorLimitReachedError, {
+  name: 'OperatorLimitReachedError',
+  description: CODES.OPERATOR_LIMIT_REACHED.when,
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    limit: t.expose('limit', { type: 'Points', description: 'What the operator may move in the period.' }),
+    left: t.expose('left', { type: 'Points', description: 'What is left of it.' }),
+    resetsAt: t.expose('resetsAt', { type: 'DateTime', description: 'When the next period begins.' }),
+  }),
+})
+
+builder.objectType(OwnRequestError, {
+  name: 'OwnRequestError',
+  description: CODES.OWN_REQUEST.when,
+  interfaces: [ErrorInterface],
+})
+
+// The points room adds `state`: it owns that type.
+builder.objectType(AlreadyDecidedError, {
+  name: 'AlreadyDecidedError',
+  description: CODES.ALREADY_DECIDED.when,
+  interfaces: [ErrorInterface],
 })
 
 builder.objectType(IdempotencyKeyReusedError, {

@@ -16,6 +16,9 @@ export const CODES = {
   REDEMPTION_RESOLVED: { status: 409, when: 'The coupon was used or released before.' },
   CAMPAIGN_STATE: { status: 409, when: 'The campaign has ended, or is in that state already.' },
   INSUFFICIENT_POINTS: { status: 409, when: 'The wallet holds fewer available points than are needed.' },
+  OPERATOR_LIMIT_REACHED: { status: 409, when: 'The operator may not move so many points by hand any more.' },
+  OWN_REQUEST: { status: 409, when: 'Somebody else has to decide what one has asked for.' },
+  ALREADY_DECIDED: { status: 409, when: 'It was decided before, or needed no decision.' },
   IDEMPOTENCY_KEY_REUSED: { status: 409, when: 'The key was used before, with another input.' },
   DUPLICATE_ORDER: { status: 409, when: 'A purchase with this order id is recorded already.' },
   DUPLICATE_REFERENCE: { status: 409, when: 'The partner used this number before.' },
@@ -66,6 +69,9 @@ export type DomainFailure =
   | RedemptionResolvedError
   | CampaignStateError
   | InsufficientPointsError
+  | OperatorLimitReachedError
+  | OwnRequestError
+  | AlreadyDecidedError
   | IdempotencyKeyReusedError
   | DuplicateOrderError
   | DuplicateReferenceError
@@ -167,6 +173,41 @@ export class InsufficientPointsError extends DomainError {
     super(`This needs ${required} points; the balance is ${available}.`)
     this.available = available
     this.required = required
+  }
+}
+
+/** What an operator may move by hand in a period is used up. Both figures are points. */
+export class OperatorLimitReachedError extends DomainError {
+  readonly code = 'OPERATOR_LIMIT_REACHED'
+  readonly limit: bigint
+  readonly left: bigint
+  /** When the next period begins. */
+  readonly resetsAt: Date
+  constructor(limit: bigint, left: bigint, resetsAt: Date) {
+    super(
+      `Of the ${limit} points that you may move by hand, ${left} are left until ${resetsAt.toISOString()}.`,
+    )
+    this.limit = limit
+    this.left = left
+    this.resetsAt = resetsAt
+  }
+}
+
+/** The one who asked for it may not be the one who decides. */
+export class OwnRequestError extends DomainError {
+  readonly code = 'OWN_REQUEST'
+  constructor() {
+    super('You asked for this yourself. Somebody else has to decide.')
+  }
+}
+
+/** It was approved or rejected before, or was done at once. */
+export class AlreadyDecidedError extends DomainError {
+  readonly code = 'ALREADY_DECIDED'
+  readonly state: 'DONE' | 'APPROVED' | 'REJECTED'
+  constructor(state: 'DONE' | 'APPROVED' | 'REJECTED') {
+    super(`This was ${state.toLowerCase()} already.`)
+    this.state = state
   }
 }
 
@@ -466,6 +507,14 @@ export type Rejection =
   | { readonly is: 'redemption_resolved'; readonly state: 'USED' | 'RELEASED' }
   | { readonly is: 'campaign_state'; readonly state: CampaignStateError['state'] }
   | { readonly is: 'insufficient_points'; readonly available: string; readonly required: string }
+  | {
+      readonly is: 'operator_limit_reached'
+      readonly limit: string
+      readonly left: string
+      readonly resets_at: string
+    }
+  | { readonly is: 'own_request' }
+  | { readonly is: 'already_decided'; readonly state: 'DONE' | 'APPROVED' | 'REJECTED' }
   | { readonly is: 'duplicate_order'; readonly purchase: string }
   | { readonly is: 'duplicate_reference'; readonly reference: string }
   | { readonly is: 'hold_resolved'; readonly state: 'CAPTURED' | 'VOIDED' }
@@ -519,6 +568,16 @@ export function raise<Done extends { readonly is: 'done' }>(outcome: Done | Reje
       throw new IdempotencyKeyReusedError()
     case 'insufficient_points':
       throw new InsufficientPointsError(BigInt(outcome.available), BigInt(outcome.required))
+    case 'operator_limit_reached':
+      throw new OperatorLimitReachedError(
+        BigInt(outcome.limit),
+        BigInt(outcome.left),
+        new Date(outcome.resets_at),
+      )
+    case 'own_request':
+      throw new OwnRequestError()
+    case 'already_decided':
+      throw new AlreadyDecidedError(outcome.state)
     case 'duplicate_order':
       throw new DuplicateOrderError(outcome.purchase)
     case 'duplicate_reference':

@@ -621,6 +621,453 @@ begin
   return v_moved;
 end $$;
 
+-- ── Extending ────────────────────────────────────────────────────────────────────────────────────
+
+/* Lots that are alive and die some day live that much longer; tells how many points of each wallet do. */
+create function points_extend_lots(p_lots uuid[], p_by interval, p_at timestamptz)
+returns table (wallet_id uuid, points bigint) language plpgsql as $$
+#variable_conflict use_column
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_lots uuid[];
+begin
+  perform from wallet w
+  where w.tenant_id = v_tenant and w.id in (select l.wallet_id from lot l where l.tenant_id = v_tenant and l.id = any(p_lots))
+  order by w.id for no key update;
+  v_lots := array(
+    select l.id from lot l
+    where l.tenant_id = v_tenant and l.id = any(p_lots) and l.expires_at > v_now and l.pending + l.available + l.held > 0
+    order by l.id);
+  insert into lot_date (tenant_id, lot_id, available_at, expires_at, cause, at)
+  select v_tenant, l.id, l.available_at, points_later(l.expires_at, p_by), 'EXTENSION', p_at
+  from lot l where l.tenant_id = v_tenant and l.id = any(v_lots)
+  order by l.id;
+  return query
+  select l.wallet_id, sum(l.pending + l.available + l.held)::bigint
+  from lot l where l.tenant_id = v_tenant and l.id = any(v_lots)
+  group by l.wallet_id order by l.wallet_id;
+end $$;
+
+/*
+ * The points of a member that die within p_within live p_by longer. Outcomes: done {wallet, points}, bad_input,
+ * not_found, key_reused, membership_ended.
+ */
+create function points_extend(
+  p_key text, p_hash bytea, p_member uuid, p_external_id text, p_currency text, p_within interval, p_by interval,
+  p_reason text, p_actor text
+) returns jsonb language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_member member;
+  v_op record;
+  v_wallet wallet;
+  v_points bigint;
+  v_outcome jsonb := points_bad_input(1, p_currency);
+begin
+  if v_outcome is not null then
+    return v_outcome;
+  elsif points_later(v_now, p_by) <= v_now then
+    return jsonb_build_object('is', 'bad_input', 'field', 'by', 'message', 'Points are extended by more than no time.');
+  end if;
+  v_member := member_find(p_member, p_external_id);
+  if v_member.id is null then
+    return points_not_found('member');
+  end if;
+  select * into v_op from op_begin(p_key, p_hash, 'EXTEND', p_actor, v_now);
+  if v_op.replay is not null then
+    return v_op.replay;
+  end if;
+  v_wallet := points_wallet(v_tenant, v_member.id, p_currency);
+  if v_member.membership = 'ENDED' then
+    return op_finish(p_key, membership_ended(v_member));
+  elsif v_wallet.id is null then
+    return op_finish(p_key, points_not_found('wallet'));
+  end if;
+  select coalesce(sum(e.points), 0)::bigint into v_points
+  from points_extend_lots(array(
+    select l.id from lot l
+    where l.tenant_id = v_tenant and l.wallet_id = v_wallet.id and l.expires_at > v_now
+      and l.expires_at <= points_later(v_now, p_within)), p_by, v_now) e;
+  update op o set reason = p_reason where o.tenant_id = v_tenant and o.idempotency_key = p_key;
+  if v_points > 0 then
+    perform announce('points.extended', v_member.id,
+      jsonb_build_object('wallet', v_wallet.id, 'points', v_points::text), v_now);
+  end if;
+  return op_finish(p_key, jsonb_build_object('is', 'done', 'wallet', v_wallet.id, 'points', v_points::text));
+end $$;
+grant execute on function points_extend(text, bytea, uuid, text, text, interval, interval, text, text) to engawa_app;
+
+-- ── From member to member ────────────────────────────────────────────────────────────────────────
+
+/*
+ * Moves points from one member to another in burn order. What arrives keeps the dates, class, priority, worth and
+ * policy of the lot it came from, and names it. Two operations, one for each wallet, each naming the other; the
+ * wallets are locked in the order of their ids. Outcomes: done {wallet, transaction, to_wallet, to_transaction},
+ * bad_input, not_found, key_reused, membership_ended, insufficient_points {available, required}.
+ */
+create function points_transfer(
+  p_key text, p_hash bytea, p_member uuid, p_external_id text, p_to_member uuid, p_to_external_id text, p_points bigint,
+  p_currency text, p_reason text, p_actor text
+) returns jsonb language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_from member;
+  v_to member;
+  v_op record;
+  v_in record;
+  v_in_key text;
+  v_giver wallet;
+  v_taker wallet;
+  v_outcome jsonb := points_bad_input(p_points, p_currency);
+begin
+  if v_outcome is not null then
+    return v_outcome;
+  end if;
+  v_from := member_find(p_member, p_external_id);
+  v_to := member_find(p_to_member, p_to_external_id);
+  if v_from.id is null or v_to.id is null then
+    return points_not_found('member');
+  elsif v_from.id = v_to.id then
+    return jsonb_build_object('is', 'bad_input', 'field', 'to', 'message', 'Points are moved to another member.');
+  end if;
+  select * into v_op from op_begin(p_key, p_hash, 'TRANSFER', p_actor, v_now);
+  if v_op.replay is not null then
+    return v_op.replay;
+  end if;
+  if v_from.membership = 'ENDED' or v_to.membership = 'ENDED' then
+    return op_finish(p_key, membership_ended(case when v_from.membership = 'ENDED' then v_from else v_to end));
+  end if;
+  insert into wallet (tenant_id, member_id, currency) values (v_tenant, v_to.id, coalesce(p_currency, 'POINTS'))
+  on conflict (tenant_id, member_id, currency) do nothing;
+  perform from wallet w
+  where w.tenant_id = v_tenant and w.member_id in (v_from.id, v_to.id) and w.currency = coalesce(p_currency, 'POINTS')
+  order by w.id for no key update;
+  v_giver := points_wallet(v_tenant, v_from.id, p_currency);
+  if coalesce(v_giver.available, 0) < p_points then
+    return op_finish(p_key, points_insufficient(v_giver.available, p_points));
+  end if;
+  v_taker := points_wallet(v_tenant, v_to.id, p_currency);
+  if points_burn(v_giver, v_op.transaction_id, 0, p_points, 'SPENT', v_now, null) <> p_points then
+    raise exception 'the lots of wallet % hold less than the wallet', v_giver.id;
+  end if;
+  v_in_key := 'engawa:transfer:' || v_op.transaction_id;
+  select * into v_in from op_begin(v_in_key, sha256(convert_to(v_in_key, 'UTF8')), 'TRANSFER', p_actor, v_now);
+  insert into lot (tenant_id, wallet_id, transaction_id, wallet_version, source_type, source_id, line, parent_lot_id,
+                   priority, class, available_at, expires_at, expiry, unit_cost_micro, granted, available)
+  select v_tenant, v_taker.id, v_in.transaction_id, v_taker.version + 1, 'transfer', v_op.transaction_id::text,
+         l.id::text, l.id, l.priority, l.class, l.available_at, l.expires_at, l.expiry, l.unit_cost_micro, p.amount, p.amount
+  from posting p join lot l on l.tenant_id = v_tenant and l.id = p.lot_id
+  where p.tenant_id = v_tenant and p.transaction_id = v_op.transaction_id
+  order by p.seq;
+  perform points_repay(v_taker, v_in.transaction_id, v_now);
+  v_outcome := jsonb_build_object('is', 'done', 'wallet', v_giver.id, 'transaction', v_op.transaction_id,
+                                  'to_wallet', v_taker.id, 'to_transaction', v_in.transaction_id);
+  perform points_close(v_giver, v_op.transaction_id, p_points, p_reason, v_outcome);
+  perform points_close(v_taker, v_in.transaction_id, p_points, p_reason, jsonb_build_object('is', 'done',
+    'wallet', v_taker.id, 'transaction', v_in.transaction_id, 'from_transaction', v_op.transaction_id));
+  perform announce('points.transferred', x.member_id, jsonb_build_object('transaction', x.transaction_id), v_now)
+  from (values (1, v_from.id, v_op.transaction_id), (2, v_to.id, v_in.transaction_id)) x (n, member_id, transaction_id)
+  order by x.n;
+  return v_outcome;
+end $$;
+grant execute on function points_transfer(text, bytea, uuid, text, uuid, text, bigint, text, text, text) to engawa_app;
+
+-- ── By hand: adjustments with four eyes, delight within a budget ─────────────────────────────────
+
+/* What staff may do by hand, in points of any one currency. */
+create table operations (
+  tenant_id            uuid not null,
+  kind                 text generated always as ('operations') stored,
+  key                  text not null check (key = 'operations'),
+  version              int not null,
+  /* An adjustment of more needs another's eyes. */
+  approval_above       bigint not null check (approval_above >= 0),
+  /* What one of them may adjust a day, and give away for delight a month. */
+  daily_per_operator   bigint not null check (daily_per_operator >= 0),
+  monthly_per_operator bigint not null check (monthly_per_operator >= 0),
+  primary key (tenant_id, key, version),
+  foreign key (tenant_id, kind, key, version) references definition (tenant_id, kind, key, version)
+);
+call protect('operations');
+grant select on operations to engawa_app;
+
+create function operations_of_definition() returns trigger language plpgsql as $$
+begin
+  insert into operations (tenant_id, key, version, approval_above, daily_per_operator, monthly_per_operator)
+  values (new.tenant_id, new.key, new.version, (new.body #>> '{adjustment,approvalAbove}')::bigint,
+    (new.body #>> '{adjustment,dailyPerOperator}')::bigint, (new.body #>> '{delight,monthlyPerOperator}')::bigint);
+  return null;
+end $$;
+create trigger operations_of_definition after insert on definition
+  for each row when (new.kind = 'operations') execute function operations_of_definition();
+
+create function operations_live() returns operations language plpgsql stable as $$
+declare
+  v_operations operations;
+begin
+  select o.* into v_operations from definition d
+  join operations o on (o.tenant_id, o.key, o.version) = (d.tenant_id, d.key, d.version)
+  where d.tenant_id = current_tenant() and d.kind = 'operations' and d.is_live;
+  return v_operations;
+end $$;
+
+create function operations_preset(p_tenant uuid) returns void language sql as $$
+  select definition_preset(p_tenant, 'operations', 'operations', '{"adjustment": {"approvalAbove": "10000",
+    "dailyPerOperator": "50000"}, "delight": {"monthlyPerOperator": "10000"}}')
+$$;
+create function operations_of_new_tenant() returns trigger
+language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  perform operations_preset(new.id);
+  return null;
+end $$;
+create trigger operations_of_new_tenant after insert on tenant
+  for each row execute function operations_of_new_tenant();
+select operations_preset(t) from every_tenant() t;
+
+/* What one operator has moved by hand in a period: the limit is the row's own. */
+create table operator_counter (
+  tenant_id uuid not null references tenant,
+  kind      text not null check (kind in ('ADJUSTMENT', 'DELIGHT')),
+  operator  text not null,
+  currency  text not null,
+  /* The day, or the first of the month, of the tenant's calendar. */
+  period    date not null,
+  used      bigint not null check (used >= 0),
+  cap       bigint not null,
+  primary key (tenant_id, kind, operator, currency, period),
+  constraint operator_counter_within check (used <= cap)
+);
+call protect('operator_counter');
+grant select on operator_counter to engawa_app;
+
+/* A move of points by hand: done at once, or asked for and then decided by somebody else, once. */
+create table adjustment (
+  tenant_id      uuid not null,
+  id             uuid not null default uuid_v7(),
+  kind           text not null check (kind in ('ADJUSTMENT', 'DELIGHT')),
+  member_id      uuid not null,
+  currency       text not null,
+  /* Below zero: taken away. */
+  points         bigint not null check (points <> 0),
+  reason         text not null,
+  requested_by   text not null,
+  requested_at   timestamptz not null,
+  /* The period of the operator's counter that it counts in. */
+  period         date not null,
+  state          text not null check (state in ('DONE', 'REQUESTED', 'APPROVED', 'REJECTED')),
+  decided_by     text,
+  decided_at     timestamptz,
+  note           text,
+  transaction_id uuid,
+  primary key (tenant_id, id),
+  foreign key (tenant_id, member_id) references member (tenant_id, id),
+  foreign key (tenant_id, transaction_id) references op (tenant_id, transaction_id),
+  constraint adjustment_four_eyes check (decided_by <> requested_by),
+  constraint adjustment_decided check ((state in ('APPROVED', 'REJECTED')) = (decided_by is not null)
+    and (decided_by is null) = (decided_at is null)),
+  constraint adjustment_moved check ((state in ('DONE', 'APPROVED')) = (transaction_id is not null)),
+  constraint adjustment_delight check (kind = 'ADJUSTMENT' or state = 'DONE' and points > 0)
+);
+create index adjustment_latest on adjustment (tenant_id, requested_at, id);
+create index adjustment_of_member on adjustment (tenant_id, member_id);
+call protect('adjustment');
+grant select on adjustment to engawa_app;
+create trigger kept before delete or truncate on adjustment
+  for each statement execute function refuse_change('adjustments stay');
+create trigger decided_once before update on adjustment for each row
+  when (old.state <> 'REQUESTED' or (new.tenant_id, new.id, new.kind, new.member_id, new.currency, new.points, new.reason,
+    new.requested_by, new.requested_at, new.period) is distinct from (old.tenant_id, old.id, old.kind, old.member_id,
+    old.currency, old.points, old.reason, old.requested_by, old.requested_at, old.period))
+  execute function refuse_change('an adjustment is decided once, as it was asked for');
+
+/* Counts points against an operator's limit; what there is left of it when they do not fit, else null. */
+create function operator_take(
+  p_kind text, p_operator text, p_currency text, p_period date, p_points bigint, p_cap bigint
+) returns bigint language plpgsql as $$
+begin
+  insert into operator_counter as c (tenant_id, kind, operator, currency, period, used, cap)
+  select current_tenant(), p_kind, p_operator, p_currency, p_period, p_points, p_cap where p_points <= p_cap
+  on conflict (tenant_id, kind, operator, currency, period)
+    do update set used = c.used + excluded.used, cap = excluded.cap where c.used + excluded.used <= excluded.cap;
+  if found then
+    return null;
+  end if;
+  return greatest(0, p_cap - coalesce((
+    select c.used from operator_counter c
+    where (c.tenant_id, c.kind, c.operator, c.currency, c.period)
+        = (current_tenant(), p_kind, p_operator, p_currency, p_period)), 0));
+end $$;
+
+create function operator_give_back(
+  p_kind text, p_operator text, p_currency text, p_period date, p_points bigint
+) returns void language plpgsql as $$
+begin
+  update operator_counter c set used = c.used - p_points
+  where (c.tenant_id, c.kind, c.operator, c.currency, c.period)
+      = (current_tenant(), p_kind, p_operator, p_currency, p_period);
+end $$;
+
+/* What a limit that is reached answers: when the operator's next period begins. */
+create function points_limit_reached(p_limit bigint, p_left bigint, p_next date) returns jsonb language plpgsql stable as $$
+begin
+  return jsonb_build_object('is', 'operator_limit_reached', 'limit', p_limit::text, 'left', p_left::text,
+    'resets_at', p_next::timestamp at time zone (select t.time_zone from tenant t where t.id = current_tenant()));
+end $$;
+
+/* Moves points by hand within an operation; the refusal when they are not there, else null. */
+create function points_move_by_hand(
+  p_transaction uuid, p_adjustment uuid, p_kind text, p_member uuid, p_currency text, p_points bigint, p_reason text
+) returns jsonb language plpgsql as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_wallet wallet;
+  v_policy jsonb := points_policy(null, p_currency);
+begin
+  if p_points < 0 then
+    v_wallet := points_wallet(v_tenant, p_member, p_currency);
+    if coalesce(v_wallet.available, 0) < -p_points then
+      return points_insufficient(v_wallet.available, -p_points);
+    end if;
+    perform points_burn(v_wallet, p_transaction, 0, -p_points, 'REVOKED', v_now, null);
+  else
+    v_wallet := points_wallet_made(v_tenant, p_member, p_currency);
+    insert into lot (tenant_id, wallet_id, transaction_id, wallet_version, source_type, source_id, class, available_at,
+                     expires_at, expiry, granted, available)
+    values (v_tenant, v_wallet.id, p_transaction, v_wallet.version + 1, lower(p_kind), p_adjustment::text,
+            case p_kind when 'DELIGHT' then 'PROMOTIONAL'::lot_class else 'EARNED' end, v_now,
+            points_expiry(v_policy, p_currency, v_now), case when v_policy ? 'sliding' then v_policy end, p_points, p_points);
+    perform points_repay(v_wallet, p_transaction, v_now);
+  end if;
+  perform points_close(v_wallet, p_transaction, abs(p_points), p_reason, null);
+  return null;
+end $$;
+
+/*
+ * Adds points by hand, or takes them away (below zero), within the operator's limit of the day; more than may be
+ * done alone is only asked for. p_kind DELIGHT adds within the budget of the month. Outcomes: done {adjustment,
+ * wallet and transaction or null}, bad_input, not_found, key_reused, membership_ended, insufficient_points,
+ * operator_limit_reached {limit, left, resets_at}.
+ */
+create function points_adjust(
+  p_key text, p_hash bytea, p_kind text, p_member uuid, p_external_id text, p_points bigint, p_currency text,
+  p_reason text, p_actor text
+) returns jsonb language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_today date := (v_now at time zone (select t.time_zone from tenant t where t.id = v_tenant))::date;
+  v_period date := case p_kind when 'DELIGHT' then date_trunc('month', v_today)::date else v_today end;
+  v_next date := case p_kind when 'DELIGHT' then v_period + interval '1 month' else v_today + 1 end;
+  v_currency text := coalesce(p_currency, 'POINTS');
+  v_operations operations := operations_live();
+  v_limit bigint := coalesce(
+    case p_kind when 'DELIGHT' then v_operations.monthly_per_operator else v_operations.daily_per_operator end, 0);
+  v_asks boolean := p_kind = 'ADJUSTMENT' and abs(p_points) > coalesce(v_operations.approval_above, 0);
+  v_member member;
+  v_op record;
+  v_left bigint;
+  v_id uuid := uuid_v7();
+  v_outcome jsonb := points_bad_input(abs(p_points), p_currency);
+begin
+  if v_outcome is not null then
+    return v_outcome;
+  end if;
+  v_member := member_find(p_member, p_external_id);
+  if v_member.id is null then
+    return points_not_found('member');
+  end if;
+  select * into v_op from op_begin(p_key, p_hash, case p_kind when 'DELIGHT' then 'GRANT' else 'ADJUST' end, p_actor, v_now);
+  if v_op.replay is not null then
+    return v_op.replay;
+  end if;
+  perform member_lock(v_member.id);
+  v_member := member_find(v_member.id, null);
+  if v_member.membership = 'ENDED' then
+    return op_finish(p_key, membership_ended(v_member));
+  end if;
+  v_left := operator_take(p_kind, p_actor, v_currency, v_period, abs(p_points), v_limit);
+  if v_left is not null then
+    return op_finish(p_key, points_limit_reached(v_limit, v_left, v_next));
+  end if;
+  if not v_asks then
+    v_outcome := points_move_by_hand(v_op.transaction_id, v_id, p_kind, v_member.id, v_currency, p_points, p_reason);
+    if v_outcome is not null then
+      perform operator_give_back(p_kind, p_actor, v_currency, v_period, abs(p_points));
+      return op_finish(p_key, v_outcome);
+    end if;
+  end if;
+  insert into adjustment (tenant_id, id, kind, member_id, currency, points, reason, requested_by, requested_at, period,
+                          state, transaction_id)
+  values (v_tenant, v_id, p_kind, v_member.id, v_currency, p_points, p_reason, p_actor, v_now, v_period,
+          case when v_asks then 'REQUESTED' else 'DONE' end, case when not v_asks then v_op.transaction_id end);
+  if v_asks then
+    -- For staff alone: nothing has happened to the member.
+    perform announce('points.adjustment_requested', null, jsonb_build_object('adjustment', v_id), v_now);
+  end if;
+  return op_finish(p_key, jsonb_build_object('is', 'done', 'adjustment', v_id, 'transaction',
+    case when not v_asks then v_op.transaction_id end));
+end $$;
+
+/*
+ * Decides, once, an adjustment that another operator asked for. Outcomes: done {adjustment, transaction or null},
+ * not_found, key_reused, own_request, already_decided {state}, membership_ended, insufficient_points. A refused
+ * approval leaves it asked for; a rejection gives the requester's limit back.
+ */
+create function points_adjustment_decide(
+  p_key text, p_hash bytea, p_adjustment uuid, p_approves boolean, p_note text, p_actor text
+) returns jsonb language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_asked adjustment;
+  v_member member;
+  v_op record;
+  v_outcome jsonb;
+begin
+  select * into v_asked from adjustment a where a.tenant_id = v_tenant and a.id = p_adjustment;
+  if v_asked.id is null then
+    return points_not_found('adjustment');
+  end if;
+  select * into v_op from op_begin(p_key, p_hash, case when p_approves then 'ADJUST' else 'REJECT' end, p_actor, v_now);
+  if v_op.replay is not null then
+    return v_op.replay;
+  end if;
+  perform member_lock(v_asked.member_id);
+  select * into strict v_asked from adjustment a where a.tenant_id = v_tenant and a.id = p_adjustment for no key update;
+  if v_asked.requested_by = p_actor then
+    return op_finish(p_key, '{"is": "own_request"}');
+  elsif v_asked.state <> 'REQUESTED' then
+    return op_finish(p_key, jsonb_build_object('is', 'already_decided', 'state', v_asked.state));
+  end if;
+  if p_approves then
+    v_member := member_find(v_asked.member_id, null);
+    if v_member.membership = 'ENDED' then
+      return op_finish(p_key, membership_ended(v_member));
+    end if;
+    v_outcome := points_move_by_hand(v_op.transaction_id, v_asked.id, v_asked.kind, v_asked.member_id, v_asked.currency,
+      v_asked.points, v_asked.reason);
+    if v_outcome is not null then
+      return op_finish(p_key, v_outcome);
+    end if;
+  else
+    perform operator_give_back(v_asked.kind, v_asked.requested_by, v_asked.currency, v_asked.period, abs(v_asked.points));
+  end if;
+  update adjustment a set state = case when p_approves then 'APPROVED' else 'REJECTED' end, decided_by = p_actor,
+    decided_at = v_now, note = p_note, transaction_id = case when p_approves then v_op.transaction_id end
+  where a.tenant_id = v_tenant and a.id = p_adjustment;
+  perform announce('points.adjustment_decided', null, jsonb_build_object('adjustment', p_adjustment), v_now);
+  return op_finish(p_key, jsonb_build_object('is', 'done', 'adjustment', p_adjustment, 'transaction',
+    case when p_approves then v_op.transaction_id end));
+end $$;
+grant execute on function points_adjust(text, bytea, text, uuid, text, bigint, text, text, text),
+  points_adjustment_decide(text, bytea, uuid, boolean, text, text) to engawa_app;
+
+
 -- ── Verifying ────────────────────────────────────────────────────────────────────────────────────
 
 /*
@@ -753,6 +1200,34 @@ begin
       ('waits', case when x.is_activated then null else l.awaits end, l.awaits)
     ) v (what, expected, found)
     where l.tenant_id = v_tenant and l.wallet_id > p_after and l.wallet_id <= p_through
+    union all
+    -- What came from another wallet, against what left that one, and the lot it left.
+    select l.wallet_id, format('lot %s: %s', l.id, v.what), v.expected, v.found
+    from lot l
+    join lot f on f.tenant_id = v_tenant and f.id = l.parent_lot_id
+    cross join lateral (
+      select sum(p.amount) as amount, min(o.kind) as kind from posting p
+      join op o on o.tenant_id = v_tenant and o.transaction_id = p.transaction_id
+      where p.tenant_id = v_tenant and p.transaction_id = l.source_id::uuid and p.lot_id = f.id and p.to_bucket = 'SPENT'
+    ) p
+    cross join lateral (values
+      ('moved', p.amount::text, l.granted::text), ('moved by', 'TRANSFER', p.kind),
+      ('class', f.class::text, l.class::text), ('priority', f.priority::text, l.priority::text),
+      ('worth', f.unit_cost_micro::text, l.unit_cost_micro::text),
+      ('dead from', f.expires_at::text, case when not exists (
+        select from lot_date d where d.tenant_id = v_tenant and d.lot_id in (l.id, f.id))
+        then l.expires_at::text else f.expires_at::text end)
+    ) v (what, expected, found)
+    where l.tenant_id = v_tenant and l.source_type = 'transfer' and l.wallet_id > p_after and l.wallet_id <= p_through
+    union all
+    -- What left by a transfer, against what arrived.
+    select o.wallet_id, format('transaction %s: arrived', o.transaction_id), o.points::text,
+           coalesce(sum(c.granted), 0)::text
+    from op o
+    left join lot c on c.tenant_id = v_tenant and c.source_type = 'transfer' and c.source_id = o.transaction_id::text
+    where o.tenant_id = v_tenant and o.kind = 'TRANSFER' and o.wallet_id > p_after and o.wallet_id <= p_through
+      and o.outcome ? 'to_wallet'
+    group by o.wallet_id, o.transaction_id, o.points
     union all
     -- What was asked back against the money given back.
     select b.wallet_id, format('%s %s %s %s: %s', b.source_type, b.source_id, b.line, b.rule, v.what),

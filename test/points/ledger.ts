@@ -36,6 +36,10 @@ export interface Earning {
   readonly points: bigint
   readonly at: Date
   readonly expiresAt: Date | null
+  /** Until when it is pending, as points_pending reads it. */
+  readonly pending?: object
+  /** How it dies, as points_expiry reads it; then `expiresAt` does not count. */
+  readonly expiry?: object
 }
 
 /** A wallet as it is booked. */
@@ -101,9 +105,9 @@ export async function openLedger(url: string, { connections = 4 } = {}): Promise
     },
     member: async () => (await members(1))[0] ?? '',
     members,
-    async earn({ member, source, base, points, at, expiresAt }) {
-      const values = [member, source, base, points, at, expiresAt]
-      return (await one<{ id: string }>('select test_earn($1, $2, $3, $4, $5, $6) as id', values)).id
+    async earn({ member, source, base, points, at, expiresAt, pending, expiry }) {
+      const values = [member, source, base, points, at, expiresAt, pending ?? null, expiry ?? null]
+      return (await one<{ id: string }>('select test_earn($1, $2, $3, $4, $5, $6, $7, $8) as id', values)).id
     },
     async import(earnings) {
       const given = earnings.map(({ expiresAt, ...rest }) => ({
@@ -136,12 +140,12 @@ const getTypeParser = (oid: number, format?: 'text' | 'binary') =>
 /** What the room of purchases does around the ledger, without the rest of it. */
 const ROOMS_ABOVE = `
   create or replace function test_earn(p_member uuid, p_source text, p_base bigint, p_points bigint, p_at timestamptz,
-                                       p_expires_at timestamptz) returns uuid language plpgsql as $$
+                                       p_expires_at timestamptz, p_pending jsonb, p_expiry jsonb) returns uuid language plpgsql as $$
   declare v_op record;
   begin
     select * into v_op from op_begin('earn ' || gen_random_uuid(), '\\x01', 'EARN', 'test', p_at);
     perform points_earn(v_op.transaction_id, p_member, 'POINTS', 'purchase', p_source, '', 'purchase', 1, p_base, p_points,
-                        p_at, p_expires_at, 'Purchase');
+                        p_at, p_expires_at, 'Purchase', p_pending, p_expiry);
     return v_op.transaction_id;
   end $$;
   create or replace function test_claw_back(p_source text, p_refunded bigint, p_at timestamptz) returns uuid

@@ -26,6 +26,11 @@ const hold = async (shop: Shop, member: object) => {
   return shop.do('holdPoints', { member, points: 40, expiresIn: 'PT1H', reason: 'Cart' })
 }
 
+const askedFor = async (shop: Shop, member: object) => {
+  const asked = { member, points: 20_000, reason: 'A mistake' }
+  return (await shop.do('adjustPoints', asked, { as: shop.integration })).adjustment.id
+}
+
 const message = { purpose: 'service', template: 'thank-you' }
 
 const definePartner = (shop: Shop) =>
@@ -57,6 +62,32 @@ const MAKINGS: Record<string, Making> = {
     { member, points: 10, reason: 'Birthday' },
     { member, points: 11, reason: 'Birthday' },
   ],
+  adjustPoints: (_, { by: member }) => [
+    { member, points: 10, reason: 'A mistake' },
+    { member, points: -10, reason: 'A mistake' },
+  ],
+  async approveAdjustment(shop, { by: member }) {
+    const adjustment = await askedFor(shop, member)
+    return [{ adjustment }, { adjustment, note: 'Seen' }]
+  },
+  async rejectAdjustment(shop, { by: member }) {
+    const adjustment = await askedFor(shop, member)
+    return [{ adjustment }, { adjustment, note: 'Seen' }]
+  },
+  grantDelight: (_, { by: member }) => [
+    { member, points: 10, reason: 'A smile' },
+    { member, points: 11, reason: 'A smile' },
+  ],
+  async extendPoints(shop, { by: member }) {
+    await shop.do('recordPurchase', order(member))
+    const input = { member, within: 'P2Y', by: 'P1D', reason: 'A holiday' }
+    return [input, { ...input, by: 'P2D' }]
+  },
+  async transferPoints(shop, { by: member }) {
+    await grant(shop, member)
+    const input = { member, to: (await shop.member('aki')).by, points: 10, reason: 'For you' }
+    return [input, { ...input, points: 11 }]
+  },
   async spendPoints(shop, { by: member }) {
     await grant(shop, member)
     return [

@@ -26,6 +26,7 @@ const WAYS: Record<string, readonly string[]> = {
   'Member.stageHistory': ['member(by: {externalId: "mia"}) { stageHistory(@) { # } }'],
   'Member.tierHistory': ['member(by: {externalId: "mia"}) { tierHistory(@) { # } }'],
   'Member.timeline': ['member(by: {externalId: "mia"}) { timeline(@) { # } }'],
+  'Query.adjustments': ['adjustments(@) { # }', 'adjustments(state: DONE, operator: "staff:anna", @) { # }'],
   'Query.broadcasts': ['broadcasts(@) { # }'],
   'Query.doubtfulDeliveries': [
     'doubtfulDeliveries(@) { # }',
@@ -122,6 +123,7 @@ beforeAll(async () => {
   }
   await shop.do('defineTierLadder', { ladder: LADDER })
   for (let i = 0; i < 9; i++) {
+    await shop.do('adjustPoints', { member, points: 1, reason: 'A mistake of ours' })
     await shop.do('sendTouchpoint', {
       to: { member },
       ...{ channels: ['task'], content: { title: 'Call', body: 'Ask.', data: call }, purpose: 'service' },

@@ -28,6 +28,9 @@ beforeAll(async () => {
     const { redemption } = await shop.do('redeemReward', input, { select: 'redemption { id }' })
     await shop.do(end, { redemption: redemption.id })
   }
+  await shop.do('rejectAdjustment', { adjustment: mia.ids.Adjustment }, { as: shop.integration })
+  await shop.do('extendPoints', { member: mia.by, within: 'P2Y', by: 'P1D', reason: 'A holiday' })
+  await shop.do('transferPoints', { member: mia.by, to: aki.by, points: 1, reason: 'For you' })
   await shop.clock('2027-06-01T00:00:00Z')
   await putOff(mia)
   const benefit = { percent: { basisPoints: 500 } }
@@ -57,6 +60,7 @@ async function putOff(member: World) {
 /** The scope that each type needs of staff and integrations. A type without one here fails the test. */
 const SCOPES: Record<string, string> = {
   Address: 'consents:read',
+  Adjustment: 'points:read',
   Benefit: 'benefits:read',
   Broadcast: 'touchpoints:read',
   Consent: 'consents:read',
@@ -85,6 +89,7 @@ const SCOPES: Record<string, string> = {
 }
 /** What members do not see, their own neither: how the tenant's channels work, and what it is about to say. */
 const INNER = [
+  'Adjustment',
   'Broadcast',
   'Delivery',
   'PartnerMovement',

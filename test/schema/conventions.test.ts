@@ -137,6 +137,9 @@ test('every error has its facts', () => {
     TransitionNotAllowedError: ['allowed', 'from', 'to'],
     RefundExceedsPurchaseError: ['refundable'],
     ConfirmationExpiredError: ['expiredAt'],
+    OperatorLimitReachedError: ['left', 'limit', 'resetsAt'],
+    OwnRequestError: [],
+    AlreadyDecidedError: ['state'],
   })
   expect(
     objects.filter(({ name }) => name.endsWith('Error')).filter((type) => !implementsOf(type, 'Error')),
@@ -166,6 +169,10 @@ test('every event has its facts', () => {
       'version',
       'hold',
       'transaction',
+      'transaction',
+      'points wallet',
+      'adjustment',
+      'adjustment',
       'touchpoint',
       'touchpoint',
       'reason touchpoint',

@@ -162,9 +162,30 @@ const wholePolicy = {
   },
 }
 
+/** Points that somebody asked to move who is nobody else: their limit of the day is fresh. */
+async function newAdjustment({ shop, world }: Side): Promise<string> {
+  const input = { member: world.by, points: 10_001, reason: 'A mistake of ours' }
+  const as = await shop.token('staff', fresh(), '*')
+  return (await shop.do('adjustPoints', input, { as, select: 'adjustment { id }' })).adjustment.id
+}
+
+const points = { en: 'Points', ja: 'ポイント' }
+
+/** A currency of points with every part of it. */
+const wholeCurrency = {
+  name: points,
+  expiry: { rolling: { months: 12, endOf: 'MONTH' } },
+  value: { currency: 'JPY', micro: 1_000_000 },
+  debtLimit: 500,
+  warning: { before: 'P14D', extendBy: 'P30D', purpose: 'service' },
+}
+
 /** For every root field one question about what is one's own. Issuers are looked at apart. */
 export const OWN: Record<string, Own> = {
+  'Query.adjustments': () => ({}),
   'Query.broadcasts': () => ({}),
+  'Query.currencies': () => ({}),
+  'Query.operations': () => ({}),
   'Query.contactPolicy': async ({ shop }) => {
     await shop.do('saveContactPolicy', wholePolicy.input)
     return {}
@@ -238,6 +259,22 @@ export const OWN: Record<string, Own> = {
       cost: { amount: 500, currency: 'JPY' },
     }),
   'Mutation.cancelRedemption': async (side) => keyed({ redemption: await newRedemption(side) }),
+  'Mutation.adjustPoints': ({ world }) => keyed({ member: world.by, points: 5, reason: 'A mistake of ours' }),
+  'Mutation.approveAdjustment': async (side) =>
+    keyed({ adjustment: await newAdjustment(side), note: 'Seen' }),
+  'Mutation.defineCurrency': () => ({ input: { key: 'STAMPS', currency: wholeCurrency } }),
+  'Mutation.defineOperations': () => ({
+    input: {
+      adjustment: { approvalAbove: 10_000, dailyPerOperator: 50_000 },
+      delight: { monthlyPerOperator: 10_000 },
+    },
+  }),
+  'Mutation.extendPoints': ({ world }) =>
+    keyed({ member: world.by, within: 'P1D', by: 'P1D', reason: 'A holiday' }),
+  'Mutation.grantDelight': ({ world }) => keyed({ member: world.by, points: 5, reason: 'A smile' }),
+  'Mutation.rejectAdjustment': async (side) => keyed({ adjustment: await newAdjustment(side), note: 'Seen' }),
+  'Mutation.transferPoints': async (side) =>
+    keyed({ member: side.world.by, to: await newMember(side), points: 1, reason: 'For you' }),
   'Mutation.captureHold': async (side) => keyed({ hold: await newHold(side) }),
   'Mutation.checkChannel': () => ({ input: { channel: 'inbox' } }),
   'Mutation.configureChannel': () => ({ input: { channel: 'inbox', config: {}, isEnabled: true } }),

@@ -40,6 +40,7 @@ function ofMember(list: string): string {
 
 /** The lists that are asked for by themselves: their cursors are among the places. */
 const ROOT_LISTS = [
+  'Query.adjustments',
   'Query.broadcasts',
   'Query.doubtfulDeliveries',
   'Query.members',

@@ -90,6 +90,7 @@ export async function makeWorld(shop: Shop, externalId: string): Promise<World> 
     Template: data.template.id,
     ...(await makeBenefits(shop, member.by)),
     ...(await makeWebhooks(shop)),
+    Adjustment: await makeAdjustment(shop, member.by),
     Broadcast: await makeBroadcast(shop),
     Task: await makeTask(shop, member.by),
     Delivery: inbox.nodes[0].touchpoint.deliveries[0].id,
@@ -138,6 +139,12 @@ async function makeRedemption(shop: Shop, member: object): Promise<Readonly<Reco
   const select = 'redemption { id reward { id } }'
   const { redemption } = await shop.do('redeemReward', { member, reward: 'mug' }, { select })
   return { Reward: redemption.reward.id, RewardRedemption: redemption.id }
+}
+
+/** More points than one may move alone: they wait for another operator. */
+async function makeAdjustment(shop: Shop, member: object): Promise<string> {
+  const input = { member, points: 10_001, reason: 'A mistake of ours' }
+  return (await shop.do('adjustPoints', input, { select: 'adjustment { id }' })).adjustment.id
 }
 
 /** A broadcast for a time that does not come. */

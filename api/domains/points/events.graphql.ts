@@ -2,7 +2,16 @@ import type { Types } from '../../graph/builder.ts'
 import { eventType, factOf } from '../../graph/events.ts'
 import { read } from '../../graph/read.ts'
 import type { LoggedEvent } from '../../platform/events.ts'
-import { pointsExpired, pointsHeld, pointsPosted } from './events.ts'
+import { Adjustment } from './byhand.graphql.ts'
+import {
+  adjustmentDecided,
+  adjustmentRequested,
+  pointsExpired,
+  pointsExtended,
+  pointsHeld,
+  pointsPosted,
+  pointsTransferred,
+} from './events.ts'
 import { PointsTransaction, Wallet } from './graphql.ts'
 import { Hold } from './holds.graphql.ts'
 
@@ -15,16 +24,25 @@ const transactionOf = (t: PothosSchemaTypes.ObjectFieldBuilder<Types, LoggedEven
       read(db).op.findFirst({ ...query, where: { transactionId: factOf(event, 'transaction') } }),
   })
 
-eventType(pointsPosted, (t) => ({
-  transaction: transactionOf(t),
-  wallet: t.prismaField({
+const walletOf = (t: PothosSchemaTypes.ObjectFieldBuilder<Types, LoggedEvent>) =>
+  t.prismaField({
     type: Wallet,
     nullable: true,
     description: 'The wallet, as it is now.',
     resolve: (query, event, _args, { db }) =>
       read(db).wallet.findFirst({ ...query, where: { id: factOf(event, 'wallet') } }),
-  }),
-}))
+  })
+
+const adjustmentOf = (t: PothosSchemaTypes.ObjectFieldBuilder<Types, LoggedEvent>) =>
+  t.prismaField({
+    type: Adjustment,
+    nullable: true,
+    description: 'The adjustment, as it is now.',
+    resolve: (query, event, _args, { db }) =>
+      read(db).adjustment.findFirst({ ...query, where: { id: factOf(event, 'adjustment') } }),
+  })
+
+eventType(pointsPosted, (t) => ({ transaction: transactionOf(t), wallet: walletOf(t) }))
 
 eventType(pointsHeld, (t) => ({
   hold: t.prismaField({
@@ -37,3 +55,18 @@ eventType(pointsHeld, (t) => ({
 }))
 
 eventType(pointsExpired, (t) => ({ transaction: transactionOf(t) }))
+
+eventType(pointsTransferred, (t) => ({ transaction: transactionOf(t) }))
+
+eventType(pointsExtended, (t) => ({
+  wallet: walletOf(t),
+  points: t.field({
+    type: 'Points',
+    description: 'How many points live longer.',
+    resolve: (event) => BigInt(factOf(event, 'points')),
+  }),
+}))
+
+eventType(adjustmentRequested, (t) => ({ adjustment: adjustmentOf(t) }))
+
+eventType(adjustmentDecided, (t) => ({ adjustment: adjustmentOf(t) }))

@@ -68,9 +68,19 @@ export const currencyBody = z
   })
   .transform(bare)
 
+/** What staff may do by hand, in points of any one currency. */
+export const operationsBody = z
+  .strictObject({
+    adjustment: z.strictObject({ approvalAbove: amountOrZero, dailyPerOperator: amountOrZero }),
+    delight: z.strictObject({ monthlyPerOperator: amountOrZero }),
+  })
+  .transform(bare)
+
 /** How points die. */
 export type ExpiryPolicy = z.infer<typeof expiryPolicy>
 /** When points become spendable. */
 export type PendingRule = z.infer<typeof pendingRule>
 /** A currency of points. */
 export type CurrencyBody = z.infer<typeof currencyBody>
+/** What staff may do by hand. */
+export type OperationsBody = z.infer<typeof operationsBody>
