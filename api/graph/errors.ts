@@ -222,7 +222,8 @@ builder.objectType(OfferRefusedError, {
   interfaces: [ErrorInterface],
 })
 
-const ProgramProblem = builder.objectRef<Problem>('ProgramProblem').implement({
+/** What is wrong with one place of a program. */
+export const ProgramProblem = builder.objectRef<Problem>('ProgramProblem').implement({
   description: 'What is wrong with one place of a program.',
   fields: (t) => ({
     path: t.exposeString('path', { description: 'Where it stands, as in `document.offers.spring.reward`.' }),

@@ -296,6 +296,7 @@ const JSON_PLACES = [
   'AttributeRule.atMost',
   'AttributeRule.equals',
   'AttributeRule.in',
+  'BackTestInput.document',
   'Broadcast.audience',
   'Channel.config',
   'ChannelAddressInput.value',

@@ -183,6 +183,7 @@ const wholeCurrency = {
 /** For every root field one question about what is one's own. Issuers are looked at apart. */
 export const OWN: Record<string, Own> = {
   'Query.adjustments': () => ({}),
+  'Query.backTestProgram': () => ({ input: { document: {}, days: 1, members: 1 } }),
   'Query.broadcasts': () => ({}),
   'Query.currencies': () => ({}),
   'Query.operations': () => ({}),
@@ -215,6 +216,7 @@ export const OWN: Record<string, Own> = {
     await shop.do('definePartner', partner)
     return {}
   },
+  'Query.previewProgram': () => ({ document: {} }),
   'Query.previewTemplate': ({ world }) => ({
     key: 'thank-you',
     member: world.by,

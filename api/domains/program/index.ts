@@ -1,8 +1,18 @@
 export { BadBodyError, readBody } from './body.ts'
 export { type Definition, type Document, documentText, readDocument } from './document.ts'
 export { definePart, type Part, partOf, parts, registerParts } from './parts.ts'
+export { ProgramChange } from './program.graphql.ts'
 export { type Changed, type Entry, type Publication, publish } from './service.ts'
-export { type Change, diffOf, documentAt, draftOf, importProgram, readVersion } from './whole.ts'
+export {
+  type Change,
+  diffOf,
+  documentAt,
+  draftOf,
+  entriesOf,
+  importProgram,
+  kinds,
+  readVersion,
+} from './whole.ts'
 export {
   amount,
   amountOrZero,

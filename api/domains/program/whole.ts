@@ -72,6 +72,19 @@ export function draftOf(given: unknown): Document {
   return documentOf(entries)
 }
 
+/** A draft as the database publishes it. Throws BadInputError naming what is wrong first. */
+export function entriesOf(given: unknown): readonly object[] {
+  const { entries, problems } = readDocument(given)
+  const [first] = problems
+  if (first) throw new BadInputError(first.path, first.message)
+  return withAudiences(entries)
+}
+
+/** The kinds of definitions, in the order in which they stand on one another. */
+export function kinds(): readonly string[] {
+  return parts().map(({ kind }) => kind)
+}
+
 /** What came of a publication: the version in force before, and since. */
 export interface Published {
   readonly before: number
@@ -104,7 +117,7 @@ export async function importProgram(
         op.key,
         op.hash,
         JSON.stringify(withAudiences(entries)),
-        parts().map(({ kind }) => kind),
+        kinds(),
         note ?? null,
         expectedVersion ?? null,
         op.actor,
