@@ -462,12 +462,12 @@ end $$;
 
 /*
  * Asks the ladder once: p_current is what the running window amounts to, p_asked what the window amounts to that the
- * tier rests on, p_leaves when the current amount stops being enough in a rolling window, p_next_end when a window that
+ * tier rests on, p_closed the same without its grace, p_leaves when the current amount stops being enough in a rolling window, p_next_end when a window that
  * begins now would end. With p_is_due the instant is the standing's own due_at. Answers the standing after it, and whether that is worth a decision.
  */
 create function tier_asked(
   s tier_standing, p_ladder tier_ladder, p_at timestamptz, p_zone text, p_is_due boolean,
-  p_current numeric, p_asked numeric, p_leaves timestamptz, p_next_end timestamptz, out next tier_standing, out is_decided boolean, out inputs jsonb
+  p_current numeric, p_asked numeric, p_closed numeric, p_leaves timestamptz, p_next_end timestamptz, out next tier_standing, out is_decided boolean, out inputs jsonb
 ) language plpgsql immutable as $$
 declare
   v_mode text := tier_mode(p_ladder);
@@ -478,6 +478,7 @@ declare
   v_from timestamptz := case p_ladder.window_kind when 'ROLLING' then tier_after(p_at, -p_ladder.span, null, p_zone)
     when 'EVER' then null else nullif(s.cycle_from, '-infinity') end;
   v_asked numeric := p_asked;
+  v_closed numeric := p_closed;
   v_grace timestamptz;
   v_base int;
   v_held int;
@@ -521,6 +522,7 @@ begin
         next.asked_until := coalesce(tier_after(p_at, p_ladder.grace, p_ladder.grace_end, p_zone), p_at);
         next.asked_value := p_current;
         v_asked := p_current;
+        v_closed := p_current;
       end if;
       next.cycle_from := p_at;
       next.cycle_until := case when v_mode = 'TERM' then tier_term(p_ladder, p_at, p_zone) else p_next_end end;
@@ -535,6 +537,7 @@ begin
     if v_is_balance then
       v_asked := case when next.basis = 'END' and next.asked_until > p_at then p_current else next.asked_value end;
       next.asked_value := coalesce(v_asked, next.asked_value);
+      v_closed := 0;
     end if;
     v_base := tier_level(p_ladder.thresholds, coalesce(v_asked, 0));
     next.grace_until := null;
@@ -553,6 +556,13 @@ begin
         v_base := next.entered;
       else
         v_base := v_held;
+      end if;
+    end if;
+    -- What was told late of the window itself raises as well; what came in its grace only keeps.
+    if next.basis = 'END' then
+      v_base := greatest(v_base, tier_level(p_ladder.thresholds, v_closed));
+      if v_base > next.entered then
+        next.grace_until := null;
       end if;
     end if;
     if v_is_balance and not v_is_end and (s.grace_until <= p_at) is not true then
@@ -638,7 +648,9 @@ begin
       greatest(0, coalesce(sum(f.amount) filter (where p_ladder.measure = 'BALANCE' or (f.counts_from >= w.from_at and f.at < w.until_at
         and f.known_at < w.known_before)), 0) - (w.s).used) as current_amount,
       greatest(0, coalesce(sum(f.amount) filter (where f.counts_from >= (w.s).asked_from and f.at < (w.s).asked_until
-        and f.known_at < w.known_before and (not p_is_due or f.at < w.at)), 0) - (w.s).asked_used) as asked_amount
+        and f.known_at < w.known_before and (not p_is_due or f.at < w.at)), 0) - (w.s).asked_used) as asked_amount,
+      greatest(0, coalesce(sum(f.amount) filter (where f.counts_from >= (w.s).asked_from and f.at < (w.s).asked_at
+        and f.known_at < w.known_before), 0) - (w.s).asked_used) as closed_amount
     from windowed w left join fact f on f.member_id = w.member_id
     group by w.member_id, (w.s).used, (w.s).asked_used
   ), remaining as (
@@ -656,7 +668,7 @@ begin
   from windowed w
   join summed s on s.member_id = w.member_id
   left join leaving l on l.member_id = w.member_id
-  cross join lateral tier_asked(w.s, p_ladder, w.at, v_zone, p_is_due, s.current_amount, s.asked_amount, l.at,
+  cross join lateral tier_asked(w.s, p_ladder, w.at, v_zone, p_is_due, s.current_amount, s.asked_amount, s.closed_amount, l.at,
     case when p_is_due and v_kind in ('CALENDAR', 'ANNIVERSARY') then
       (select n.until_at from tier_window(p_ladder, w.registered_at, w.at, v_zone, 0) n) end) a;
 end $$;
