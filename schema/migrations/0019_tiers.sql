@@ -718,11 +718,12 @@ end $$;
 
 /*
  * Asks every ladder about these members now, after what the clock had brought them before; for the rooms above, when
- * facts of theirs have changed. Callers hold the members' locks. Costs a look at an index where there is no ladder.
+ * facts of theirs have changed. Callers hold the members' locks. Costs a look at an index where there is no ladder. The
+ * plans below are made once: for a list of members they would otherwise be made at each call.
  * p_at, when the fact was, decides nothing: a decision is of the present.
  */
 create function tiers_touch(p_members uuid[], p_at timestamptz, p_cause text default null) returns void
-language plpgsql security definer set search_path = public, pg_temp as $$
+language plpgsql security definer set search_path = public, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
   v_tenant uuid := current_tenant();
   v_now timestamptz;
@@ -760,7 +761,7 @@ $$;
  * changed, members whose points changed, tiers whose validity ended. Returns how many members it looked at; 0: no more.
  */
 create function tiers_settle_due(p_limit int) returns int
-language plpgsql security definer set search_path = public, pg_temp as $$
+language plpgsql security definer set search_path = public, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
   v_tenant uuid := current_tenant();
   v_now timestamptz := tenant_now(v_tenant);

@@ -6,6 +6,7 @@ import { type Db, openDb, type TenantClient } from '../../api/platform/db.ts'
 
 /** A tenant on a test clock with ladders, and what the rooms above would tell them. */
 export interface House extends AsyncDisposable {
+  /** The application, as services take it. */
   readonly tx: TenantClient
   /** A session as the owner of the tables, inside the tenant. */
   readonly owner: pg.Client
@@ -13,6 +14,7 @@ export interface House extends AsyncDisposable {
   define(body: object, key?: string): Promise<void>
   /** Registers a member now. */
   member(): Promise<string>
+  /** Registers that many at once. */
   members(count: number): Promise<string[]>
   /** A purchase of a member; now unless told. Answers its id. */
   buy(member: string, amount: number, at?: string): Promise<string>
@@ -60,8 +62,9 @@ export async function openHouse(
     },
     member: async () => (await house.members(1))[0] ?? '',
     async members(count) {
-      const text = `select member_register(null, null, gen_random_uuid()::text, 'Ann', null, null, null, null, 'staff:test')
-        ->> 'member' as id from generate_series(1, $1)`
+      const text = `insert into member (tenant_id, external_id, display_name, locale, time_zone, registered_at, membership_since)
+        select t.id, gen_random_uuid()::text, 'Ann', t.locale, t.time_zone, t.clock_at, t.clock_at
+        from tenant t, generate_series(1, $1) where t.id = current_tenant() returning id`
       return (await owner.query(text, [count])).rows.map(({ id }) => id)
     },
     buy: (member, amount, at) => value('select test_buy($1, $2, $3)', [member, amount, at ?? null]),
@@ -102,7 +105,8 @@ export const spending = (more: object): object => ({
 
 /** What the room of purchases does around the tiers, without the rest of it, and a clock that only tiers look at. */
 const ROOMS_ABOVE = `
-  create or replace function test_buy(p_member uuid, p_amount bigint, p_at timestamptz) returns uuid language plpgsql as $$
+  create or replace function test_buy(p_member uuid, p_amount bigint, p_at timestamptz) returns uuid
+  language plpgsql security definer as $$
   declare v_id uuid := uuid_v7(); v_at timestamptz := coalesce(p_at, tenant_now(current_tenant()));
   begin
     perform member_lock(p_member);
@@ -111,7 +115,8 @@ const ROOMS_ABOVE = `
     perform tiers_touch(array[p_member], v_at);
     return v_id;
   end $$;
-  create or replace function test_refund(p_purchase uuid, p_amount bigint) returns void language plpgsql as $$
+  create or replace function test_refund(p_purchase uuid, p_amount bigint) returns void
+  language plpgsql security definer as $$
   declare v purchase; v_op record; v_now timestamptz := tenant_now(current_tenant());
   begin
     select * into strict v from purchase p where p.tenant_id = current_tenant() and p.id = p_purchase;
