@@ -1,6 +1,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { contextFactory } from './contexts.ts'
+import { activityPredicate, settleActivities } from './domains/activities/index.ts'
 import { recompileOutdated, registerPredicates } from './domains/audiences/index.ts'
 import { entitlementPart, entitlementPredicate } from './domains/benefits/index.ts'
 import { channelsPort, readSaved, startErrands, type TakeSignals } from './domains/channels/index.ts'
@@ -94,6 +95,7 @@ registerPredicates(
   purchasesPredicate,
   consentPredicate,
   segmentPredicate,
+  activityPredicate,
   tierPredicate,
   entitlementPredicate,
 )
@@ -277,7 +279,8 @@ async function settle(db: Db, tenantId: string, log: Log): Promise<boolean> {
   )
   const looked = await settleSegments(tenant, 5)
   const taken = await settleCoupons(tenant, 500)
-  return replayed + moved + booked + decided + over + looked + lapsed + taken > 0
+  const paid = await settleActivities(tenant, 200)
+  return replayed + moved + booked + decided + over + looked + lapsed + taken + paid > 0
 }
 
 function routes(

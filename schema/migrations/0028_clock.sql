@@ -22,6 +22,7 @@ begin
                 where r.tenant_id = t.id and r.state = 'RESERVED' and r.expires_at <= coalesce(t.clock_at, now()))
      or exists (select from coupon_counter c where c.tenant_id = t.id and c.is_stale)
      or exists (select from budget b where b.tenant_id = t.id and b.is_stale)
+     or exists (select from segment_entry e where e.tenant_id = t.id)
   -- Rooms: a line each.
   ;
 end $$;
@@ -43,6 +44,7 @@ begin
     (select min(r.reserved_until) from reward_redemption r where r.tenant_id = p_tenant and r.state = 'RESERVED'),
     (select min(r.due_at) from campaign_run r where r.tenant_id = p_tenant and r.due_at is not null),
     (select min(r.expires_at) from coupon_redemption r where r.tenant_id = p_tenant and r.state = 'RESERVED'),
+    (select tenant_now(p_tenant) where exists (select from segment_entry e where e.tenant_id = p_tenant)),
     -- Rooms: a line each.
     (select min(b.due_at) from broadcast b where b.tenant_id = p_tenant and b.due_at is not null));
 end $$;
@@ -60,6 +62,7 @@ begin
     v_settled := v_settled + offers_settle_due(1000);
     v_settled := v_settled + rewards_settle_due(1000);
     v_settled := v_settled + coupons_settle_due(1000);
+    v_settled := v_settled + activities_settle_due(1000);
     -- Rooms: a line each, in the order of the rooms.
     exit when v_settled = 0;
   end loop;

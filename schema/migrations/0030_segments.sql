@@ -132,6 +132,7 @@ begin
       order by f.type desc, f.member_id
     )
     select array_agg(c.id order by c.member_id) into v_entered from come c;
+    perform segment_entered(v_look.key, v_entered);
     update segment_look s set looked_at = v_now, due_at = v_now + v_segment.every
     where s.tenant_id = v_tenant and s.key = v_look.key;
   end loop;

@@ -58,6 +58,10 @@ const MAKINGS: Record<string, Making> = {
       { orderId: input.orderId, amount: 301 },
     ]
   },
+  recordActivity: (_, { by: member }) => [
+    { member, name: 'lesson.finished', key: 'l-1' },
+    { member, name: 'lesson.finished', key: 'l-2' },
+  ],
   grantPoints: (_, { by: member }) => [
     { member, points: 10, reason: 'Birthday' },
     { member, points: 11, reason: 'Birthday' },

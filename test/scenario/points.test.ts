@@ -103,7 +103,7 @@ describe('a spend', () => {
       expiring: [{ points: '5', expiresAt: '2026-06-01T00:00:00.000Z' }],
       postings: {
         nodes: [
-          { points: '5', to: 'SPENT', explanation: '5 points available → spent: Soap.' },
+          { points: '5', to: 'SPENT', explanation: '5ポイント 利用可能 → 利用済み：Soap。' },
           { points: '10' },
         ],
       },

@@ -195,6 +195,7 @@ test.each(['{ members { nodes { id } } }', '{ ledgerCheck { wallets } }'])(
 // Each waits a second for a checkpoint behind what is hidden.
 describe.concurrent('events', () => {
   const EVENT_SCOPES: Record<string, string> = {
+    activity: 'members:read',
     address: 'consents:read',
     benefit: 'benefits:read',
     consent: 'consents:read',

@@ -176,6 +176,7 @@ test('every event has its facts', () => {
       'touchpoint',
       'touchpoint',
       'reason touchpoint',
+      'activity',
       'segment',
       'segment',
       'signal',
@@ -289,6 +290,7 @@ test('enums shout, types are nouns in capitals, fields are small', () => {
 
 /** The only places where any JSON may go in or out. */
 const JSON_PLACES = [
+  'Activity.properties',
   'AddAddressInput.value',
   'AddIssuerInput.jwks',
   'Address.value',
@@ -304,12 +306,14 @@ const JSON_PLACES = [
   'ConfigureChannelInput.config',
   'ConsentChange.proof',
   'ContentInput.data',
+  'EarnRule.rule',
   'GiveConsentInput.proof',
   'ImportProgramInput.document',
   'Member.attributes',
   'Program.document',
   'ProgramChange.after',
   'ProgramChange.before',
+  'RecordActivityInput.properties',
   'RegisterMemberInput.attributes',
   'RewardInput.benefit',
   'Segment.rule',

@@ -22,6 +22,11 @@ const mayDiffer: readonly { readonly why: string; readonly statement: RegExp }[]
     statement: /^ALTER TABLE "(op|posting)" ADD CONSTRAINT "\w+_tenant_id_wallet_id_fkey" /,
   },
   {
+    why: 'the same: what a rule made of a fact, where it granted a lot',
+    statement:
+      /^ALTER TABLE "earning" ADD CONSTRAINT "earning_tenant_id_source_type_source_id_line_rule_fkey" /,
+  },
+  {
     why: 'the same: a stage change is tied to the member by way of the lifecycle state',
     statement: /^ALTER TABLE "stage_change" ADD CONSTRAINT "stage_change_tenant_id_member_id_fkey" /,
   },

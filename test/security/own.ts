@@ -29,6 +29,24 @@ const newTask = ({ shop, world }: Side): Promise<string> => makeTask(shop, world
 
 const fresh = () => `fresh ${randomUUID()}`
 
+/** An earn rule with every field that it can have at once. */
+const earnRule = {
+  ...{ name: { en: 'Tea', ja: 'お茶' }, on: { purchase: true }, points: { per: { minor: 100, points: 1 } } },
+  ...{
+    multipliers: [{ by: '1.5', when: { stage: 'customer' } }],
+    rounding: 'HALF_UP',
+    audience: { stage: 'customer' },
+  },
+  ...{ window: { from: '2020-01-01T00:00:00Z', until: '2020-02-01T00:00:00Z' }, purchaseCurrency: 'JPY' },
+  ...{
+    caps: { perMember: { points: 10, per: 'DAY' } },
+    cooldown: 'P1D',
+    maxTimes: { times: 3, per: 'WEEK' },
+  },
+  ...{ budget: 1000, group: 'tea', match: 'FIRST', order: 7, currency: 'POINTS', pending: { for: 'P14D' } },
+  ...{ expiry: { rolling: { months: 3, endOf: 'MONTH' } }, priority: 40, class: 'PROMOTIONAL' },
+}
+
 async function newMember({ shop }: Side) {
   return (await shop.member(fresh())).by
 }
@@ -230,6 +248,8 @@ export const OWN: Record<string, Own> = {
   'Query.purposes': () => ({}),
   'Query.previewTierLadder': () => ({ key: 'default', ladder: WHOLE_LADDER }),
   'Query.revenueConcentration': () => ({ currency: 'JPY' }),
+  'Query.earnRules': () => ({}),
+  'Query.productLabels': () => ({}),
   'Query.segments': () => ({}),
   'Query.supportLevels': async ({ shop }) => {
     await shop.do('defineSupportLevel', supportLevel)
@@ -286,6 +306,18 @@ export const OWN: Record<string, Own> = {
       key: 'buyers',
       segment: { name: { en: 'Buyers', ja: 'お客様' }, audience: { stage: 'customer' }, every: 'PT1H' },
     },
+  }),
+  'Mutation.recordActivity': ({ world }) =>
+    keyed({
+      member: world.by,
+      name: 'lesson.finished',
+      key: fresh(),
+      at: '2026-01-01T00:00:00Z',
+      properties: { n: 1 },
+    }),
+  'Mutation.defineEarnRule': () => ({ input: { key: `tea-${randomUUID()}`, rule: earnRule } }),
+  'Mutation.defineProductLabel': () => ({
+    input: { key: `care-${randomUUID()}`, label: { name: { en: 'Care', ja: 'ケア' }, skus: ['soap'] } },
   }),
   'Mutation.defineReward': () => ({ input: { key: fresh(), reward: gift } }),
   'Mutation.defineEntitlement': () => ({

@@ -50,6 +50,11 @@ export async function makeWorld(shop: Shop, externalId: string): Promise<World> 
   const lines = [{ sku: 'soap', quantity: 2, amount: 5000 }]
   const bought = { member: member.by, orderId, purchasedAt: now, currency: 'JPY', total: 5000, lines }
   await shop.do('recordPurchase', bought)
+  await shop.do('recordActivity', {
+    member: member.by,
+    name: 'lesson.finished',
+    key: `lesson of ${externalId}`,
+  })
   const held = await shop.do('holdPoints', {
     member: member.by,
     points: 10,

@@ -143,8 +143,8 @@ export const labelPart = definePart<LabelBody>({
   },
 })
 
-/** Puts an earn rule in force, or, with null, out of it. Throws BadInputError. */
-export async function defineEarnRule(tx: Tx, key: string, body: EarnRuleBody | null, actor: string) {
+/** Puts an earn rule in force. Throws BadInputError. */
+export async function defineEarnRule(tx: Tx, key: string, body: EarnRuleBody, actor: string) {
   return publish(tx, [{ kind: 'earnRule', key, body }], { actor })
 }
 

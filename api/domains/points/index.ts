@@ -1,6 +1,8 @@
 export type { Adjusted, Extended, NewTransfer, Transferred } from './byhand.ts'
 export { adjustPoints, decideAdjustment, extendPoints, transferPoints } from './byhand.ts'
 export { defineEarnRule, definitionKey, earnRulePart, labelPart } from './earn-rules.ts'
+export { earnRulePart, labelPart } from './earn-rules.ts'
+export { Earning, earningOfPurchase } from './earnings.graphql.ts'
 export { PointsTransaction, transactionOf } from './graphql.ts'
 export { currencyPart, operationsPart } from './parts.ts'
 export { ExpiryPolicyInput, PendingInput } from './policies.graphql.ts'

@@ -1,7 +1,9 @@
 import { builder } from '../../graph/builder.ts'
 import { ownOnly } from '../../graph/own.ts'
 import { connectionOf } from '../../graph/relay.ts'
+import { type Cuts, causeOf, PostingCause } from './earnings.graphql.ts'
 import { PointsTransaction, Wallet } from './graphql.ts'
+import { type Move, moveSentence } from './sentence.ts'
 
 const Bucket = builder.enumType('Bucket', {
   description: 'Where points of a lot can be.',
@@ -61,15 +63,41 @@ export const Posting = builder.prismaNode('Posting', {
       resolve: ({ transaction }) => transaction.bookedAt,
     }),
     explanation: t.string({
-      description: 'The move in a sentence that may be shown to the member.',
+      description: "The move in a sentence in the member's language, which may be shown to the member.",
       select: {
         amount: true,
         fromBucket: true,
         toBucket: true,
-        transaction: { select: { reason: true, kind: true } },
-        lot: { select: { sourceType: true, rule: true, ruleVersion: true, expiresAt: true } },
+        transaction: { select: { reason: true } },
+        wallet: { select: { member: { select: { locale: true } } } },
+        lot: {
+          select: {
+            rule: true,
+            ruleVersion: true,
+            expiresAt: true,
+            earning: { select: { points: true, cutCap: true, cutBudget: true } },
+          },
+        },
       },
       resolve: explain,
+    }),
+    cause: t.field({
+      type: PostingCause,
+      nullable: true,
+      description: 'The rule that the points came from, and why not more; null for points of no rule.',
+      select: {
+        lot: {
+          select: {
+            sourceType: true,
+            rule: true,
+            ruleVersion: true,
+            granted: true,
+            earnBasis: { select: { baseMinor: true } },
+            earning: { select: { multipliers: true, points: true, cutCap: true, cutBudget: true } },
+          },
+        },
+      },
+      resolve: ({ lot }) => causeOf(lot),
     }),
   }),
 })
@@ -78,26 +106,31 @@ interface Explained {
   readonly amount: bigint
   readonly fromBucket: string
   readonly toBucket: string
-  readonly transaction: { readonly reason: string | null; readonly kind: string }
+  readonly transaction: { readonly reason: string | null }
+  readonly wallet: { readonly member: { readonly locale: string } }
   readonly lot: {
-    readonly sourceType: string
     readonly rule: string
     readonly ruleVersion: number | null
     readonly expiresAt: Date | null
+    readonly earning: Cuts | null
   }
 }
 
-function explain({ amount, fromBucket, toBucket, transaction, lot }: Explained): string {
-  const why = transaction.reason ? `: ${transaction.reason}` : ''
-  const rule =
-    lot.rule && fromBucket.toUpperCase() === 'ISSUE'
-      ? `, by the rule ${lot.rule} (version ${lot.ruleVersion ?? 1})`
-      : ''
-  const until =
-    lot.expiresAt && toBucket.toUpperCase() === 'AVAILABLE'
-      ? `, good until ${lot.expiresAt.toISOString().slice(0, 10)}`
-      : ''
-  return `${amount} points ${fromBucket.toLowerCase()} → ${toBucket.toLowerCase()}${why}${rule}${until}.`
+function explain({ amount, fromBucket, toBucket, transaction, wallet, lot }: Explained): string {
+  const isIssue = fromBucket.toUpperCase() === 'ISSUE'
+  const { rule, ruleVersion, earning } = lot
+  const isCut = earning !== null && earning.cutCap + earning.cutBudget > 0n
+  const move: Move = {
+    amount,
+    from: fromBucket,
+    to: toBucket,
+    reason: transaction.reason,
+    rule: rule && isIssue ? { key: rule, version: ruleVersion ?? 1 } : null,
+    cuts:
+      isIssue && isCut ? { points: earning.points, cap: earning.cutCap, budget: earning.cutBudget } : null,
+    expiresAt: toBucket.toUpperCase() === 'AVAILABLE' ? lot.expiresAt : null,
+  }
+  return moveSentence(move, wallet.member.locale)
 }
 
 const PostingConnection = connectionOf(Posting, 'Posting')

@@ -12,7 +12,7 @@ import {
 } from '../../platform/errors.ts'
 import type { LoggedEvent } from '../../platform/events.ts'
 import { Member, MemberByInput, memberOf, memberRef } from '../members/index.ts'
-import { transactionOf } from '../points/index.ts'
+import { Earning, earningOfPurchase, transactionOf } from '../points/index.ts'
 import { purchaseRecorded, purchaseRefunded } from './events.ts'
 import { recordPurchase, refundPurchase } from './service.ts'
 
@@ -62,6 +62,15 @@ export const Purchase = builder.prismaNode('Purchase', {
     lines: t.relation('lines', {
       description: 'What was bought. At most 500.',
       query: { orderBy: { line: 'asc' }, take: 500 },
+    }),
+    earning: t.field({
+      type: [Earning],
+      nullable: true,
+      description:
+        'What each rule gave for it, and why others gave nothing, in the order in which rules were asked. At most 1,000.',
+      authScopes: { reads: 'points:read' },
+      select: { id: true },
+      resolve: async ({ id }, _args, context) => (await earningOfPurchase(context, id)).slice(0, 1_000),
     }),
   }),
 })

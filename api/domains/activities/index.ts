@@ -1,0 +1,2 @@
+export { activityPredicate } from './audience.ts'
+export { settleActivities } from './service.ts'
