@@ -1,6 +1,5 @@
 export type { Adjusted, Extended, NewTransfer, Transferred } from './byhand.ts'
 export { adjustPoints, decideAdjustment, extendPoints, transferPoints } from './byhand.ts'
-export { defineEarnRule, definitionKey, earnRulePart, labelPart } from './earn-rules.ts'
 export { earnRulePart, labelPart } from './earn-rules.ts'
 export { Earning, earningOfPurchase } from './earnings.graphql.ts'
 export { PointsTransaction, transactionOf } from './graphql.ts'
