@@ -594,3 +594,138 @@ begin
 end $$;
 grant execute on function benefit_give_by_hand(text, bytea, uuid, text, jsonb, text, text),
   benefit_take_back_by_hand(text, bytea, uuid, text, text) to engawa_app;
+
+-- ── Member prices ────────────────────────────────────────────────────────────────────────────────
+
+create table price_list (
+  tenant_id       uuid not null,
+  kind            text not null generated always as ('priceList') stored,
+  key             text not null,
+  version         int not null,
+  currency        text not null check (currency ~ '^[A-Z]{3}$'),
+  /* Whose prices they are; null: everybody's. */
+  audience_id     uuid,
+  starts_at       timestamptz,
+  /* Exclusive. */
+  ends_at         timestamptz,
+  /* Of the lists that a member has, the highest decides. */
+  priority        int not null check (priority between 0 and 1000),
+  is_tax_included boolean,
+  published_at    timestamptz not null,
+  /* When another version, or none, came into force. The only thing of it that changes, once. */
+  replaced_at     timestamptz,
+  primary key (tenant_id, key, version),
+  foreign key (tenant_id, kind, key, version) references definition (tenant_id, kind, key, version),
+  foreign key (tenant_id, audience_id) references audience (tenant_id, id),
+  check (ends_at > starts_at)
+);
+call protect('price_list');
+grant select on price_list to engawa_app;
+
+create table price (
+  tenant_id uuid not null,
+  sku       text not null check (length(sku) between 1 and 100),
+  key       text not null,
+  version   int not null,
+  /* Minor units of the list's currency. */
+  minor     bigint not null check (minor >= 0),
+  primary key (tenant_id, sku, key, version),
+  foreign key (tenant_id, key, version) references price_list (tenant_id, key, version)
+);
+call protect('price');
+grant select on price to engawa_app;
+
+create function price_list_of_definition() returns trigger language plpgsql as $$
+begin
+  insert into price_list (tenant_id, key, version, currency, audience_id, starts_at, ends_at, priority,
+                          is_tax_included, published_at)
+  values (new.tenant_id, new.key, new.version, new.body ->> 'currency', (new.audiences ->> 'audience')::uuid,
+          (new.body ->> 'from')::timestamptz, (new.body ->> 'until')::timestamptz,
+          coalesce((new.body ->> 'priority')::int, 0), (new.body ->> 'isTaxIncluded')::boolean, new.published_at);
+  insert into price (tenant_id, sku, key, version, minor)
+  select new.tenant_id, p.key, new.key, new.version, p.value::bigint from jsonb_each_text(new.body -> 'prices') p;
+  return null;
+end $$;
+create trigger price_list_of_definition after insert on definition for each row
+  when (new.kind = 'priceList') execute function price_list_of_definition();
+
+create function price_list_replaced() returns trigger language plpgsql as $$
+begin
+  update price_list l set replaced_at = tenant_now(l.tenant_id)
+  where l.tenant_id = new.tenant_id and l.key = new.key and l.version = new.version and l.replaced_at is null;
+  return null;
+end $$;
+create trigger price_list_replaced after update on definition for each row
+  when (new.kind = 'priceList' and old.is_live and not new.is_live) execute function price_list_replaced();
+create trigger kept before delete or truncate on price_list
+  for each statement execute function refuse_change('prices of the past are needed');
+create trigger append_only before update or delete or truncate on price
+  for each statement execute function refuse_change('prices are append-only');
+create trigger replaced_once before update on price_list for each row
+  when (old.replaced_at is not null or (new.tenant_id, new.key, new.version, new.currency, new.audience_id, new.starts_at,
+    new.ends_at, new.priority, new.is_tax_included, new.published_at) is distinct from (old.tenant_id, old.key,
+    old.version, old.currency, old.audience_id, old.starts_at, old.ends_at, old.priority, old.is_tax_included,
+    old.published_at))
+  execute function refuse_change('a price list stays what it was');
+
+/*
+ * What articles cost a member at an instant: of the lists that apply, the one with the highest priority decides, then
+ * the lowest price, then the key. `regular` is what everybody pays then, by the same rule. `prior` is the lowest that
+ * applied to the member in the 30 days before the price that applies began (the last price without a gap of the same
+ * list). `changes_at` is when another price applies, as far as is known. A null or ended member has everybody's lists.
+ */
+create function prices_for(p_member uuid, p_skus text[], p_currency text, p_at timestamptz)
+returns table (sku text, minor bigint, key text, version int, is_for_members boolean, is_tax_included boolean,
+               regular bigint, prior bigint, since timestamptz, changes_at timestamptz)
+language plpgsql stable as $$
+#variable_conflict use_column
+declare
+  v_tenant uuid := current_tenant();
+begin
+  return query
+  with listed as materialized (
+    select p.sku, p.minor, l.key, l.version, l.audience_id, l.priority, l.is_tax_included,
+           greatest(l.published_at, l.starts_at) as starts, least(l.replaced_at, l.ends_at) as ends
+    from price p
+    join price_list l on l.tenant_id = p.tenant_id and l.key = p.key and l.version = p.version
+    where p.tenant_id = v_tenant and p.sku = any(p_skus) and l.currency = p_currency
+  ), mine as materialized (
+    select a.id from (select distinct l.audience_id as id from listed l where l.audience_id is not null) a
+    where audience_has(a.id, p_member)
+      and exists (select from member m where m.tenant_id = v_tenant and m.id = p_member and m.membership <> 'ENDED')
+  ), offered as materialized (
+    select l.*, lag(l.ends) over w is distinct from l.starts or lag(l.minor) over w <> l.minor as is_new
+    from listed l
+    where (l.audience_id is null or l.audience_id in (select id from mine)) and (l.ends is null or l.ends > l.starts)
+    window w as (partition by l.sku, l.key order by l.starts, l.version)
+  ), lasting as materialized (
+    select o.*, max(case when o.is_new then o.starts end) over (partition by o.sku, o.key order by o.starts, o.version)
+      as since
+    from offered o
+  ), best as materialized (
+    select distinct on (o.sku) o.* from lasting o
+    where o.starts <= p_at and (o.ends is null or o.ends > p_at)
+    order by o.sku, o.priority desc, o.minor, o.key
+  )
+  select b.sku, b.minor, b.key, b.version, b.audience_id is not null, b.is_tax_included,
+    (select o.minor from lasting o
+     where o.sku = b.sku and o.audience_id is null and o.starts <= p_at and (o.ends is null or o.ends > p_at)
+     order by o.priority desc, o.minor, o.key limit 1),
+    (select min(x.minor)
+     from (
+       select b.since - interval '30 days' as t
+       union select o.starts from lasting o where o.sku = b.sku and o.starts > b.since - interval '30 days' and o.starts < b.since
+       union select o.ends from lasting o where o.sku = b.sku and o.ends > b.since - interval '30 days' and o.ends < b.since
+     ) edge
+     cross join lateral (
+       select o.minor from lasting o
+       where o.sku = b.sku and o.starts <= edge.t and (o.ends is null or o.ends > edge.t)
+       order by o.priority desc, o.minor, o.key limit 1
+     ) x),
+    b.since,
+    least(b.ends, (select min(o.starts) from lasting o
+      where o.sku = b.sku and o.starts > p_at
+        and (-o.priority, o.minor, o.key) < (-b.priority, b.minor, b.key)))
+  from best b;
+end $$;
+grant execute on function prices_for(uuid, text[], text, timestamptz) to engawa_app;

@@ -210,6 +210,8 @@ export const OWN: Record<string, Own> = {
     return {}
   },
   'Query.channels': () => ({}),
+  'Query.priceFor': ({ world }) => ({ member: world.by, sku: 'soap', currency: 'JPY' }),
+  'Query.pricesFor': ({ world }) => ({ member: world.by, skus: ['soap'], currency: 'JPY' }),
   'Query.checkEntitlement': ({ world }) => ({ member: world.by, key: 'tea' }),
   'Query.doubtfulDeliveries': () => ({}),
   'Query.ledgerCheck': () => ({}),
@@ -322,6 +324,15 @@ export const OWN: Record<string, Own> = {
   'Mutation.defineReward': () => ({ input: { key: fresh(), reward: gift } }),
   'Mutation.defineEntitlement': () => ({
     input: { key: `fresh-${randomUUID()}`, entitlement: { name: { en: 'Spa', ja: '温泉' }, kind: 'TOOL' } },
+  }),
+  'Mutation.definePriceList': () => ({
+    input: {
+      key: `fresh-${randomUUID()}`,
+      priceList: {
+        ...{ name: { en: 'Spring', ja: '春' }, currency: 'JPY' },
+        prices: { sku: `s-${randomUUID()}`, price: 900 },
+      },
+    },
   }),
   'Mutation.giveBenefit': ({ world }) => keyed({ member: world.by, benefit: discount, reason: 'Welcome' }),
   'Mutation.takeBackBenefit': async (side) =>

@@ -129,6 +129,8 @@ function neededBeside(fields: Record<string, { name: string; type: GraphQLInputT
   )
 }
 
+const isCurrency = (type: GraphQLInputType) => getNamedType(type).name === 'CurrencyCode'
+
 function fieldOf(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
 }
@@ -175,7 +177,9 @@ function chosen({ name, args, type }: GraphQLField<unknown, unknown>, levels: nu
   const isPart = isCompositeType(getNamedType(type))
   const isPage = args.some((argument) => argument.name === 'first')
   if (isPart && levels < (isPage ? 2 : 1)) return ''
-  const needed = args.filter(isRequiredArgument).map((argument) => `${argument.name}: "P30D"`)
+  const needed = args
+    .filter(isRequiredArgument)
+    .map((argument) => `${argument.name}: "${isCurrency(argument.type) ? 'JPY' : 'P30D'}"`)
   const given = [...needed, ...(isPage ? ['first: 2'] : [])].join(', ')
   const inside = everything(type, levels - 1)
   // At the last level there may be nothing left of what has only parts.

@@ -109,6 +109,9 @@ export async function makeWorld(shop: Shop, externalId: string): Promise<World> 
 async function makeBenefits(shop: Shop, member: object) {
   const entitlement = { name: { en: 'Tea', ja: 'お茶' }, kind: 'SERVICE' }
   await shop.do('defineEntitlement', { key: 'tea', entitlement })
+  const prices = [{ sku: 'soap', price: 2500 }]
+  const priceList = { name: { en: 'Everybody', ja: '定価' }, currency: 'JPY', prices }
+  await shop.do('definePriceList', { key: 'everybody', priceList })
   const given = { member, benefit: { entitlement: { key: 'tea' } }, reason: 'Welcome' }
   const { benefit } = await shop.do('giveBenefit', given, { select: 'benefit { id }' })
   const used = await shop.do('useEntitlement', { member, key: 'tea' }, { select: 'use { id }' })
