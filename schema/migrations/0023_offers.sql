@@ -89,7 +89,7 @@ begin
     on conflict (tenant_id, key) do update set stock = greatest(excluded.stock, offer_stock.taken)
     returning taken into v_taken;
     perform announce('offer.stock_changed', null, jsonb_build_object('offer', new.key, 'remaining',
-      greatest((new.body ->> 'stock')::int - v_taken, 0)), tenant_now(new.tenant_id));
+      greatest((new.body ->> 'stock')::int - v_taken, 0)::text), tenant_now(new.tenant_id));
   else
     delete from offer_stock s where s.tenant_id = new.tenant_id and s.key = new.key;
   end if;
@@ -415,12 +415,12 @@ returns table (member_id uuid, reason text) language sql stable as $$
   from unnest(p_members) m (id)
   cross join lateral (select case
     when p_way = 'CLAIMED' and p_offer.how_given <> 'CLAIMED' then 'NOT_CLAIMABLE'
+    when p_offer.audience_id is not null
+      and m.id not in (select audience_matches(p_offer.audience_id, p_members)) then 'NOT_ELIGIBLE'
     when p_at < p_offer.opens_at then 'NOT_YET'
     when p_at > p_offer.closes_at or (p_at = p_offer.closes_at and not p_offer.is_end_inclusive) then 'OVER'
     when p_offer.per_member <= (select count(*) from offer_receipt r where r.tenant_id = p_offer.tenant_id
                                 and r.member_id = m.id and r.offer = p_offer.key) then 'LIMIT_REACHED'
-    when p_offer.audience_id is not null
-      and m.id not in (select audience_matches(p_offer.audience_id, p_members)) then 'NOT_ELIGIBLE'
     when p_offer.stock is not null and exists (select from offer_stock s where s.tenant_id = p_offer.tenant_id
       and s.key = p_offer.key and s.taken >= s.stock) then 'OUT_OF_STOCK' end) x (reason)
   where x.reason is not null
@@ -452,7 +452,7 @@ begin
       refusal := 'OUT_OF_STOCK';
       return;
     end if;
-    perform announce('offer.stock_changed', null, jsonb_build_object('offer', p_offer.key, 'remaining', v_left), v_now);
+    perform announce('offer.stock_changed', null, jsonb_build_object('offer', p_offer.key, 'remaining', v_left::text), v_now);
   end if;
   insert into offer_receipt (tenant_id, id, member_id, key, offer, version, way, nth, per_member, received_at, ends_at, over_at)
   values (v_tenant, v_id, p_member, coalesce(p_key, v_id::text), p_offer.key, p_offer.version, p_way,
@@ -731,7 +731,9 @@ begin
 
   -- Offers that are anybody's and without end of stock go all at once, the others one by one.
   select array_agg(r order by r.line) into v_plain
-  from unnest(v_rows) r cross join lateral offer_live(r.offer) o
+  from unnest(v_rows) r
+  join definition d on d.tenant_id = v_tenant and d.kind = 'offer' and d.key = r.offer and d.is_live
+  join offer o on o.tenant_id = v_tenant and o.key = d.key and o.version = d.version
   where num_nonnulls(o.stock, o.per_member, o.audience_id, o.opens_at, o.closes_at) = 0;
   with born as (
     insert into offer_receipt (tenant_id, id, member_id, key, offer, version, way, nth, received_at, ends_at, over_at)
@@ -749,7 +751,10 @@ begin
   from unnest(v_plain) r order by r.line;
   perform offers_complete(array(select r.receipt_id from unnest(v_plain) r order by r.line), '{}');
 
-  for v_row in select * from unnest(v_rows) r where r.line not in (select p.line from unnest(v_plain) p) order by r.line loop
+  for v_row in select * from unnest(v_rows) r where r.line not in (select p.line from unnest(v_plain) p)
+    -- Stock is locked in the order of its keys.
+    order by r.offer, r.line
+  loop
     select * into v_given from offer_give(offer_live(v_row.offer), v_row.member_id, v_row.key, v_row.at, 'RECEIVED');
     if v_given.refusal is null then
       v_taken := v_taken + 1;

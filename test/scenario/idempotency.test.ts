@@ -30,6 +30,8 @@ const askedFor = async (shop: Shop, member: object) => {
   const asked = { member, points: 20_000, reason: 'A mistake' }
   return (await shop.do('adjustPoints', asked, { as: shop.integration })).adjustment.id
 }
+const defineOffer = (shop: Shop, howGiven: string) =>
+  shop.do('defineOffer', { key: 'tea', offer: { type: 'SINGLE_PURCHASE', threshold: 1, howGiven } })
 
 const message = { purpose: 'service', template: 'thank-you' }
 
@@ -119,6 +121,31 @@ const MAKINGS: Record<string, Making> = {
   async voidHold(shop, { by }) {
     const [one, other] = [await hold(shop, by), await hold(shop, by)]
     return [{ hold: one.hold.id }, { hold: other.hold.id }]
+  },
+  receiveOffer: async (shop, { by: member }) => {
+    await defineOffer(shop, 'RECEIVED')
+    return [
+      { member, offer: 'tea' },
+      { member, offer: 'tea', key: 'r-1' },
+    ]
+  },
+  claimOffer: async (shop, { by: member }) => {
+    const { by: other } = await shop.member('aki')
+    await defineOffer(shop, 'CLAIMED')
+    return [
+      { member, offer: 'tea' },
+      { member: other, offer: 'tea' },
+    ]
+  },
+  useOffer: async (shop, { by: member }) => {
+    await defineOffer(shop, 'RECEIVED')
+    const select = 'receipt { id }'
+    const [one, two] = [
+      await shop.do('receiveOffer', { member, offer: 'tea' }, { select }),
+      await shop.do('receiveOffer', { member, offer: 'tea' }, { select }),
+    ]
+    await shop.do('recordPurchase', { ...order(member), purchasedAt: NOW })
+    return [{ receipt: one.receipt.id }, { receipt: two.receipt.id }]
   },
   moveMember: (_, { by: member }) => [
     { member, stage: 'negotiation', reason: 'Asked for an offer' },

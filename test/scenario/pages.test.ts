@@ -20,6 +20,7 @@ const WAYS: Record<string, readonly string[]> = {
   'Member.benefits': ['member(by: {externalId: "mia"}) { benefits(@) { # } }'],
   'Member.consents': ['member(by: {externalId: "mia"}) { consents(@) { # } }'],
   'Member.inbox': ['member(by: {externalId: "mia"}) { inbox(@) { # } }'],
+  'Member.offerReceipts': ['member(by: {externalId: "mia"}) { offerReceipts(@) { # } }'],
   'Member.purchases': ['member(by: {externalId: "mia"}) { purchases(@) { # } }'],
   'Member.rewardRedemptions': ['member(by: {externalId: "mia"}) { rewardRedemptions(@) { # } }'],
   'Member.signals': ['member(by: {externalId: "mia"}) { signals(@) { # } }'],
@@ -37,6 +38,7 @@ const WAYS: Record<string, readonly string[]> = {
     ...['OLDEST', 'COOLEST', 'MOST_EXPECTED_PURCHASES'].map((order) => `members(orderBy: ${order}, @) { # }`),
     'members(filter: {not: {stage: ["visitor"]}}, search: "mia", @) { # }',
   ],
+  'Query.offers': ['offers(@) { # }'],
   'Query.partnerMovements': ['partnerMovements(partner: "cafe", @) { # }'],
   'Query.rewardRedemptions': [
     'rewardRedemptions(@) { # }',
@@ -120,6 +122,8 @@ beforeAll(async () => {
     const name = { en: `Mug ${i}`, ja: `マグ ${i}` }
     await shop.do('defineReward', { key: i === 0 ? 'mug' : `mug ${i}`, reward: { name, ...mug } })
     await shop.do('redeemReward', { member, reward: 'mug' })
+    await shop.do('defineOffer', { key: `tea ${i}`, offer: { type: 'INFORMATION' } })
+    await shop.do('receiveOffer', { member, offer: 'tea 0' })
   }
   await shop.do('defineTierLadder', { ladder: LADDER })
   for (let i = 0; i < 9; i++) {

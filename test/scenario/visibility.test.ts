@@ -31,6 +31,7 @@ beforeAll(async () => {
   await shop.do('rejectAdjustment', { adjustment: mia.ids.Adjustment }, { as: shop.integration })
   await shop.do('extendPoints', { member: mia.by, within: 'P2Y', by: 'P1D', reason: 'A holiday' })
   await shop.do('transferPoints', { member: mia.by, to: aki.by, points: 1, reason: 'For you' })
+  await goThroughOffer(mia)
   await shop.clock('2027-06-01T00:00:00Z')
   await putOff(mia)
   const benefit = { percent: { basisPoints: 500 } }
@@ -43,6 +44,18 @@ beforeAll(async () => {
   const leaver = await shop.member('leaver')
   await shop.do('endMembership', { member: leaver.by, end: 'LEFT' })
 })
+
+/** Takes an offer, sees it, completes it, uses it, and gives the purchase back. */
+async function goThroughOffer({ by: member }: World) {
+  const offer = { type: 'SINGLE_PURCHASE', threshold: 6000, howGiven: 'CLAIMED', stock: 10 }
+  await shop.do('defineOffer', { key: 'tea', offer })
+  const { receipt } = await shop.do('claimOffer', { member, offer: 'tea' }, { select: 'receipt { id }' })
+  await shop.do('viewOffer', { receipt: receipt.id })
+  const bought = { orderId: 'tea', purchasedAt: '2026-04-01T00:00:00Z', currency: 'JPY', total: 6000 }
+  await shop.do('recordPurchase', { member, ...bought })
+  await shop.do('useOffer', { receipt: receipt.id })
+  await shop.do('refundPurchase', { orderId: 'tea' })
+}
 
 /** Has a touch of the member's put off: its channel is not there. */
 async function putOff(member: World) {
@@ -70,6 +83,8 @@ const SCOPES: Record<string, string> = {
   Hold: 'points:read',
   InboxItem: 'touchpoints:read',
   Member: 'members:read',
+  Offer: 'offers:read',
+  OfferReceipt: 'offers:read',
   PartnerMovement: 'partners:read',
   PointsTransaction: 'points:read',
   Posting: 'points:read',
@@ -208,6 +223,7 @@ describe.concurrent('events', () => {
     segment: 'members:read',
     reward: 'rewards:read',
     signal: 'touchpoints:read',
+    offer: 'offers:read',
     tier: 'members:read',
     touchpoint: 'touchpoints:read',
   }

@@ -188,6 +188,8 @@ test('every event has its facts', () => {
       'benefit',
       'benefit',
       'benefit use',
+      ...Array(7).fill('offer receipt'),
+      'offer remaining',
     ].sort(),
   )
 })

@@ -119,6 +119,42 @@ const gift = {
   reservation: { for: 'P100Y' },
 }
 
+const offered = {
+  name: { en: 'Tea', ja: 'お茶' },
+  type: 'SINGLE_PURCHASE',
+  threshold: 1,
+  thresholdIs: 'AT_LEAST',
+  currency: 'JPY',
+  benefits: { money: { amount: 1, currency: 'JPY' } },
+  validFor: 'P30D',
+  from: '2020-01-01T00:00:00Z',
+  until: '2099-01-01T00:00:00Z',
+  endIs: 'EXCLUSIVE',
+  audience: { membership: ['ACTIVE'] },
+  stock: 1000,
+  perMember: 1000,
+  howGiven: 'CLAIMED',
+  label: 'REPEAT_DISCOUNT',
+  campaign: 'spring',
+}
+
+async function newOffer({ shop }: Side, offer: object = offered): Promise<string> {
+  const key = fresh()
+  await shop.do('defineOffer', { key, offer })
+  return key
+}
+
+/** An offer that the member has completed. */
+async function newReceipt(side: Side): Promise<string> {
+  const { shop, world } = side
+  const { type, threshold } = offered
+  const offer = await newOffer(side, { type, threshold })
+  const input = { member: world.by, offer, at: '2026-01-01T00:00:00Z' }
+  const given = await shop.do('receiveOffer', input, { select: 'receipt { id }' })
+  await shop.do('recordPurchase', purchase(side))
+  return given.receipt.id
+}
+
 /** A reward that the member holds, of one that stays on offer. */
 async function newRedemption({ shop, world }: Side): Promise<string> {
   const input = { member: world.by, reward: 'mug' }
@@ -243,6 +279,7 @@ export const OWN: Record<string, Own> = {
     channel: 'inbox',
     parameters: { order: 'A-1' },
   }),
+  'Query.offers': () => ({}),
   'Query.program': () => ({}),
   'Query.programDiff': () => ({ draft: {} }),
   'Query.programVersions': () => ({}),
@@ -342,6 +379,13 @@ export const OWN: Record<string, Own> = {
   'Mutation.useEntitlement': ({ world }) => keyed({ member: world.by, key: 'tea' }),
   'Mutation.returnEntitlement': async (side) => keyed({ use: await newUse(side), reason: 'Closed' }),
   'Mutation.defineSupportLevel': () => ({ input: supportLevel }),
+  'Mutation.claimOffer': async (side) => keyed({ member: side.world.by, offer: await newOffer(side) }),
+  'Mutation.defineOffer': () => ({ input: { key: fresh(), offer: offered } }),
+  'Mutation.receiveOffer': async (side) =>
+    keyed({ member: side.world.by, offer: await newOffer(side), key: fresh(), at: '2026-01-01T00:00:00Z' }),
+  'Mutation.retireOffer': async (side) => ({ input: { key: await newOffer(side) } }),
+  'Mutation.useOffer': async (side) => keyed({ receipt: await newReceipt(side) }),
+  'Mutation.viewOffer': ({ world }) => ({ input: { receipt: world.ids.OfferReceipt } }),
   'Mutation.disableChannel': () => ({ input: { channel: 'line' } }),
   'Mutation.disableWebhookEndpoint': ({ world }) => ({ input: { endpoint: world.ids.WebhookEndpoint } }),
   'Mutation.earnAtPartner': async (side) => {

@@ -94,6 +94,7 @@ export async function makeWorld(shop: Shop, externalId: string): Promise<World> 
     ...redeemed,
     Template: data.template.id,
     ...(await makeBenefits(shop, member.by)),
+    ...(await makeOffer(shop, externalId)),
     ...(await makeWebhooks(shop)),
     Adjustment: await makeAdjustment(shop, member.by),
     Broadcast: await makeBroadcast(shop),
@@ -153,6 +154,17 @@ async function makeRedemption(shop: Shop, member: object): Promise<Readonly<Reco
 async function makeAdjustment(shop: Shop, member: object): Promise<string> {
   const input = { member, points: 10_001, reason: 'A mistake of ours' }
   return (await shop.do('adjustPoints', input, { select: 'adjustment { id }' })).adjustment.id
+}
+
+/** An offer of the member's own, which has been given to it. */
+async function makeOffer(shop: Shop, externalId: string): Promise<Readonly<Record<string, string>>> {
+  const key = `of-${externalId}`
+  const money = { amount: 500, currency: 'JPY' }
+  const offer = { type: 'SPEND_TOTAL', threshold: 100_000_000, benefits: { money }, validFor: 'P30D' }
+  const { offer: made } = await shop.do('defineOffer', { key, offer }, { select: 'offer { id }' })
+  const input = { member: { externalId }, offer: key, key: `receipt-${externalId}` }
+  const { receipt } = await shop.do('receiveOffer', input, { select: 'receipt { id }' })
+  return { Offer: made.id, OfferReceipt: receipt.id }
 }
 
 /** A broadcast for a time that does not come. */

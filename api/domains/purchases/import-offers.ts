@@ -1,7 +1,9 @@
+import pg from 'pg'
 import type { Tx } from '../../platform/db.ts'
-import { importReceipts, importViews, type OfferRow, settleOffers } from '../offers/index.ts'
+import { importReceipts, importViews, settleOffers } from '../offers/index.ts'
 import { publish } from '../program/index.ts'
-import { type ImportRow, importBatch, type Reject, replayAll } from './import.ts'
+import { importBatch, type Reject, replayAll } from './import.ts'
+import { Batch, type MemberLine } from './offer-batch.ts'
 import type { LogLine } from './offer-log.ts'
 
 /** What an import of a log did. `known` lines were there before, and stayed as they were. */
@@ -22,8 +24,10 @@ export interface LogReport {
   committed(sum: LogSummary): void
 }
 
-/** Lines taken together, at most. */
-const BATCH = 1_000
+/** Members are dealt out to so many lanes, which are taken side by side; the lines of one member stay in order. */
+const LANES = 2
+/** Offers published together, at most. */
+const OFFERS = 100
 /** Receipts booked as over in one transaction. */
 const SETTLED = 2_000
 
@@ -40,58 +44,27 @@ export async function importOfferLog(
   const intake = new Intake(tx, report)
   for await (const line of lines) await intake.take(line)
   await intake.flush()
-  await replayAll(tx)
+  await Promise.all(Array.from({ length: LANES }, () => replayAll(tx)))
   while ((await settleOffers(tx, SETTLED)) > 0);
   return intake.sum
 }
 
-/** What waits to be taken together. */
-class Batch {
-  readonly offers: { key: string; body: object; line: number }[] = []
-  readonly receipts: OfferRow[] = []
-  readonly purchases: ImportRow[] = []
-  readonly views: OfferRow[] = []
-  /** By member, the latest instant among its purchases and views here. */
-  readonly acts = new Map<string, number>()
-  latest: { readonly at: string; readonly ms: number } | undefined
-
-  get size(): number {
-    return this.offers.length + this.receipts.length + this.purchases.length + this.views.length
-  }
-
-  /**
-   * Whether a line has to wait for the next batch. A batch takes offers, then receipts, then purchases and views; that
-   * is the order of its lines as long as no receipt comes after what may count for it.
-   */
-  isAheadOf(line: Exclude<LogLine, { kind: 'bad' }>): boolean {
-    if (this.size >= BATCH) return true
-    if (line.kind === 'offer')
-      return this.size > this.offers.length || this.offers.some(({ key }) => key === line.key)
-    return (
-      line.kind === 'receipt' &&
-      (this.acts.get(line.member) ?? Number.NEGATIVE_INFINITY) >= Date.parse(line.row.at)
-    )
-  }
-
-  add(line: Exclude<LogLine, { kind: 'bad' }>): void {
-    if (line.kind === 'offer') {
-      this.offers.push(line)
-      return
-    }
-    const at = line.kind === 'purchase' ? line.row.purchasedAt : line.row.at
-    const ms = Date.parse(at)
-    if (!this.latest || ms > this.latest.ms) this.latest = { at, ms }
-    if (line.kind !== 'receipt') this.acts.set(line.member, Math.max(this.acts.get(line.member) ?? ms, ms))
-    if (line.kind === 'purchase') this.purchases.push(line.row)
-    else if (line.kind === 'view') this.views.push(line.row)
-    else this.receipts.push(line.row)
-  }
+interface Lane {
+  batch: Batch
+  /** The batch before, on its way. */
+  taking: Promise<void>
 }
 
 class Intake {
   readonly #tx: Tx
   readonly #report: LogReport
-  #batch = new Batch()
+  readonly #lanes: readonly Lane[] = Array.from({ length: LANES }, () => ({
+    batch: new Batch(),
+    taking: Promise.resolve(),
+  }))
+  #offers: Extract<LogLine, { kind: 'offer' }>[] = []
+  /** Views that do not say whose they are; they come behind every receipt before them. */
+  #nameless = new Batch()
   #batches = 0
   sum: LogSummary = { offers: 0, receipts: 0, views: 0, purchases: 0, members: 0, known: 0, rejected: 0 }
 
@@ -101,41 +74,73 @@ class Intake {
   }
 
   async take(line: LogLine): Promise<void> {
-    if (line.kind === 'bad') {
-      this.#count({ rejected: [{ line: line.line, reason: line.reason }] })
-      return
-    }
-    if (this.#batch.isAheadOf(line)) await this.flush()
-    this.#batch.add(line)
+    if (line.kind === 'bad') return this.#count({ rejected: [{ line: line.line, reason: line.reason }] })
+    if (line.kind === 'offer') return this.#takeOffer(line)
+    if (this.#offers.length > 0) await this.#publish()
+    const lane = line.member === '' ? undefined : this.#lanes[laneOf(line.member)]
+    if (!lane) return this.#takeNameless(line)
+    if (!lane.batch.takes(line)) await this.#send(lane)
+    lane.batch.add(line)
   }
 
+  /** Takes everything that waits. */
   async flush(): Promise<void> {
-    const { offers, receipts, purchases, views, latest } = this.#batch
-    this.#batch = new Batch()
-    if (offers.length > 0) await this.#publish(offers)
-    if (latest)
-      await this.#tx.query({ name: 'import_clock', text: 'select import_clock($1)', values: [latest.at] })
+    if (this.#offers.length > 0) await this.#publish()
+    for (const lane of this.#lanes) await this.#send(lane)
+    await Promise.all(this.#lanes.map(({ taking }) => taking))
+    const nameless = this.#nameless
+    this.#nameless = new Batch()
+    await this.#takeBatch(nameless)
+  }
+
+  async #takeOffer(line: Extract<LogLine, { kind: 'offer' }>): Promise<void> {
+    const isWaiting = [...this.#lanes.map(({ batch }) => batch), this.#nameless].some(({ size }) => size > 0)
+    if (isWaiting || this.#offers.length >= OFFERS || this.#offers.some(({ key }) => key === line.key))
+      await this.flush()
+    this.#offers.push(line)
+  }
+
+  async #takeNameless(line: MemberLine): Promise<void> {
+    if (!this.#nameless.takes(line)) await this.flush()
+    this.#nameless.add(line)
+  }
+
+  /** Sends the batch of a lane on its way once the one before has arrived. */
+  async #send(lane: Lane): Promise<void> {
+    await lane.taking
+    const { batch } = lane
+    lane.batch = new Batch()
+    lane.taking = this.#takeBatch(batch)
+    // Awaited before the next; until then a failure is nobody's.
+    lane.taking.catch(() => {})
+  }
+
+  async #takeBatch({ receipts, purchases, views, latest }: Batch): Promise<void> {
+    if (latest === undefined) return
+    const tx = this.#tx
+    await tx.query({ name: 'import_clock', text: 'select import_clock($1)', values: [latest] })
     if (receipts.length > 0) {
-      const { taken, ...rest } = await importReceipts(this.#tx, receipts)
+      const { taken, ...rest } = await again(() => importReceipts(tx, receipts))
       this.#count({ ...rest, receipts: taken })
     }
-    if (purchases.length > 0) this.#count(await importBatch(this.#tx, purchases, this.#report.actor))
+    if (purchases.length > 0) this.#count(await again(() => importBatch(tx, purchases, this.#report.actor)))
     if (views.length > 0) {
-      const { taken, ...rest } = await importViews(this.#tx, views)
+      const { taken, ...rest } = await again(() => importViews(tx, views))
       this.#count({ ...rest, views: taken })
     }
     this.#report.committed(this.sum)
     this.#batches++
     // After the 1st, 2nd, 4th, 8th … batch: each time the tables have doubled.
     if (Math.log2(this.#batches) % 1 === 0) {
-      await this.#tx.query({ text: 'select import_statistics(), offers_import_statistics()', values: [] })
+      await tx.query({ text: 'select import_statistics(), offers_import_statistics()', values: [] })
     }
   }
 
-  async #publish(offers: readonly { key: string; body: object }[]): Promise<void> {
-    const entries = offers.map(({ key, body }) => ({ kind: 'offer', key, body }))
+  async #publish(): Promise<void> {
+    const entries = this.#offers.map(({ key, body }) => ({ kind: 'offer', key, body }))
+    this.#offers = []
     const { changed } = await publish(this.#tx, entries, { note: 'Import', actor: this.#report.actor })
-    this.#count({ offers: changed.length, known: offers.length - changed.length })
+    this.#count({ offers: changed.length, known: entries.length - changed.length })
   }
 
   #count(done: Partial<Omit<LogSummary, 'rejected'>> & { readonly rejected?: readonly Reject[] }): void {
@@ -147,5 +152,22 @@ class Intake {
       n + (added[name as keyof LogSummary] ?? 0),
     ])
     this.sum = Object.fromEntries(entries) as LogSummary // the same names with larger numbers
+  }
+}
+
+function laneOf(member: string): number {
+  let sum = 0
+  for (let i = 0; i < member.length; i++) sum = (sum * 31 + member.charCodeAt(i)) % 1_000_003
+  return sum % LANES
+}
+
+/** Two lanes may bring the same key, or meet in a deadlock; what comes second then finds what the first left. */
+async function again<T>(work: () => Promise<T>, times = 3): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    const met = error instanceof pg.DatabaseError && (error.code === '23505' || error.code === '40P01')
+    if (!met || times === 1) throw error
+    return again(work, times - 1)
   }
 }
