@@ -6,7 +6,8 @@ import { PAGE, type PageArguments } from './pages.ts'
 
 /**
  * Makes the pages of related rows as the Prisma plugin does, but a cursor only when it is asked for. The plugin writes
- * one for each entry of each page, which on a list of lists is a tenth of all the work. A cursor is the entry's key.
+ * one for each entry of each page, which on a list of lists is a tenth of all the work. A cursor is the key that
+ * the connection names.
  */
 export class LazyCursorsPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   override wrapResolve(
@@ -15,7 +16,9 @@ export class LazyCursorsPlugin<Types extends SchemaTypes> extends BasePlugin<Typ
   ): GraphQLFieldResolver<unknown, Types['Context'], object> {
     const relation = field.extensions?.pothosPrismaRelationField as { name: string; type: string } | undefined // the plugin's own
     if (!relation || !('first' in field.args)) return resolver
-    const columns = keyOf(relation.type)
+    // A connection whose cursor is another unique key names its columns.
+    const named = field.extensions?.cursorColumns as readonly string[] | undefined
+    const columns = named ?? keyOf(relation.type)
     return (parent, args) => {
       const rows = (parent as Record<string, object[] | undefined>)[relation.name] // read with the parent
       return pageOfRows(rows ?? [], args, columns)

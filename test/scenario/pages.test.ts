@@ -50,6 +50,7 @@ const WAYS: Record<string, readonly string[]> = {
   'Query.templates': ['templates(@) { # }'],
   'Query.webhookEndpoints': ['webhookEndpoints(@) { # }'],
   'Wallet.postings': ['member(by: {externalId: "mia"}) { wallet { postings(@) { # } } }'],
+  'Wallet.statement': ['member(by: {externalId: "mia"}) { wallet { statement(@) { # } } }'],
   'WebhookEndpoint.failures': ['webhookEndpoints(first: 1) { nodes { failures(@) { # } } }'],
 }
 

@@ -32,6 +32,7 @@ const LISTS: Record<string, string> = {
   'Member.tierHistory': ofMember('tierHistory(@) { # }'),
   'Member.timeline': ofMember('timeline(@) { # }'),
   'Wallet.postings': ofMember('wallet { postings(@) { # } }'),
+  'Wallet.statement': ofMember('wallet { statement(@) { # } }'),
   'WebhookEndpoint.failures': 'webhookEndpoints(first: 1) { nodes { failures(@) { # } } }',
 }
 

@@ -5,7 +5,8 @@ import { type Cuts, causeOf, PostingCause } from './earnings.graphql.ts'
 import { PointsTransaction, Wallet } from './graphql.ts'
 import { type Move, moveSentence } from './sentence.ts'
 
-const Bucket = builder.enumType('Bucket', {
+/** Where points of a lot can be. */
+export const Bucket = builder.enumType('Bucket', {
   description: 'Where points of a lot can be.',
   values: {
     ISSUE: { description: 'Outside the lot: where points come from.' },
@@ -17,7 +18,8 @@ const Bucket = builder.enumType('Bucket', {
     REVOKED: { description: 'Taken back, or used to repay a debt.' },
   },
 })
-type BucketName = typeof Bucket.$inferType
+/** The name of one. */
+export type BucketName = typeof Bucket.$inferType
 
 /** One move inside a lot. */
 export const Posting = builder.prismaNode('Posting', {
