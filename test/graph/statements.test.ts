@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it, test } from 'vitest'
 import { type Shop, testApp } from '../support/app.ts'
 import { mutationOf } from '../support/asking.ts'
 import type { TestMember } from '../support/shop.ts'
+import { LADDER } from '../support/world.ts'
 
 /*
  * How many SQL statements an operation sends, exactly. Each is one round trip, and one transaction. A member's token
@@ -15,6 +16,7 @@ let mia: TestMember
 
 beforeAll(async () => {
   shop = await open()
+  await shop.do('defineTierLadder', { ladder: LADDER })
   mia = await shop.member('mia')
   for (let i = 0; i < 60; i++) await shop.do('registerMember', { externalId: `m${i}`, displayName: `M ${i}` })
   for (let i = 0; i < 12; i++) await buy(`mia ${i}`, { member: mia.by })
@@ -85,6 +87,9 @@ describe("a member's home is one statement", () => {
   })
 })
 
+const TIER = `tier { tier { key name } since expiresAt toStay { missing sentence } toNext { missing sentence } }
+  tierHistory(first: 3) { nodes { from to cause basis { measured } } }`
+
 describe('the list of members', () => {
   const list = (inside: string) =>
     `query ($first: Int!) { members(first: $first, orderBy: OLDEST) { nodes { ${inside} } pageInfo { hasNextPage endCursor } } }`
@@ -92,6 +97,7 @@ describe('the list of members', () => {
   it.each([
     ['with everything of a home', HOME, 1],
     ['with the points that expire', 'wallet { expiring(within: "P30D") { points } }', 2],
+    ['with tiers, what is missing and their history', TIER, 2],
     ['with timelines', 'timeline(first: 3) { nodes { __typename ... on Touchpoint { purpose } } }', 3],
   ])('%s is as many statements for 5 as for 50', async (_, inside, count) => {
     expect(await statementsOf(shop.staff, list(inside), { first: 5 })).toHaveLength(count)

@@ -56,6 +56,22 @@ test('what is given back of a year that is over takes the tier that it carried i
   ])
 })
 
+test('given back within the grace of a year that is over, it may still be made good', async () => {
+  await using house = await withLadder({ window: { calendar: 'YEAR' }, grace: { months: 1 } })
+  const ann = await house.member()
+  await house.until('2025-12-30T00:00:00+09:00')
+  const bought = await house.buy(ann, 300)
+  await house.until('2026-01-05T00:00:00+09:00')
+  await house.refund(bought, 250)
+  expect(await house.tier(ann)).toBe('gold')
+  await house.until('2026-03-01T00:00:00+09:00')
+  expect((await house.story(ann)).slice(2)).toEqual([
+    'KEEP gold 2026-01-01 00:00',
+    'KEEP gold 2026-01-05 00:00',
+    'FALL bronze 2026-02-01 00:00',
+  ])
+})
+
 test('what a refund took of the last year is not taken of this one', async () => {
   await using house = await withLadder({ window: { calendar: 'YEAR' } })
   const ann = await house.member()
@@ -205,6 +221,16 @@ test('a new version lets everybody keep the tier held to the end of the window, 
   })
   await house.settle()
   expect((await house.story(silver)).at(-1)).toBe('PROGRAM gold 2025-02-01 00:00')
+})
+
+test('where tiers do not end by themselves, a stricter version is felt at once', async () => {
+  await using house = await withLadder({ window: { ever: true } })
+  const ann = await house.member()
+  await house.buy(ann, 300)
+  const { tiers, ...rest } = spending({ window: { ever: true } }) as { tiers: object[] }
+  await house.define({ ...rest, tiers: [tiers[0], tiers[1], { ...tiers[2], threshold: 301 }] })
+  await house.settle()
+  expect((await house.story(ann)).at(-1)).toBe('PROGRAM silver 2025-01-01 00:00')
 })
 
 test('a tier that is taken away leaves its members on the one below it', async () => {
