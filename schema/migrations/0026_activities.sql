@@ -163,8 +163,11 @@ declare
     order by e.member_id, e.stay_id limit p_limit for no key update skip locked);
   v_entry segment_entry;
 begin
+  -- Every member before the first budget.
+  perform from lifecycle_state s
+  where s.tenant_id = v_tenant and s.member_id in (select e.member_id from unnest(v_entries) e)
+  order by s.member_id for no key update;
   foreach v_entry in array v_entries loop
-    perform member_lock(v_entry.member_id);
     perform earn((null, 'engawa:earn:segment:' || v_entry.stay_id, 'segment_entry', v_entry.stay_id::text,
       v_entry.member_id, v_entry.at, 'segment', v_entry.segment, null, null, null, null)::earn_fact, 'engawa');
     delete from segment_entry e where e.tenant_id = v_tenant and e.stay_id = v_entry.stay_id;

@@ -85,6 +85,7 @@ begin
   perform tiers_touch(array[v_member.id], p_purchased_at);
   -- 6 referrals.
   -- 7 sliding expiry.
+  perform points_slide(v_member.id, 'purchase', p_purchased_at);
   perform after_purchase_plan(v_member.id, v_id, p_order_id, v_now);
   return op_finish(p_key, jsonb_build_object('is', 'done', 'purchase', v_id, 'member', v_member.id,
     'transaction', v_transaction));
@@ -276,6 +277,7 @@ begin
     perform tiers_touch(array(select distinct r.member_id from unnest(v_new) r), v_now, 'IMPORT');
     -- 6 referrals.
     -- 7 sliding expiry.
+    perform points_slide_all(array_agg(r.member_id), 'purchase', array_agg(r.at)) from unnest(v_new) r;
   end if;
   return jsonb_build_object('members', v_members, 'purchases', coalesce(cardinality(v_new), 0), 'rejected', v_rejected,
     'known', cardinality(v_rows) - coalesce(cardinality(v_new), 0) - jsonb_array_length(v_rejected));

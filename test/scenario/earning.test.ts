@@ -74,6 +74,15 @@ describe('a cap for each member', () => {
   })
 })
 
+it('a limit of times and a cooldown hold against twenty purchases at once', async () => {
+  const { shop, mia } = await begin({
+    purchase: { maxTimes: { times: 3, per: 'DAY' } },
+    daily: { cooldown: 'P1D', points: { fixed: 100 } },
+  })
+  await Promise.all(Array.from({ length: 20 }, () => buy(shop, mia)))
+  expect((await postings(shop, mia)).available).toBe('130')
+})
+
 it('a budget is spent to the last point by members who come at once, and never beyond', async () => {
   const { shop } = await begin({ purchase: { budget: 55 } })
   const members = await Promise.all(Array.from({ length: 10 }, (_, i) => shop.member(`m${i}`)))
@@ -151,6 +160,17 @@ it('points pending for a time are spendable after it, and live from then', async
   expect(await postings(shop, mia)).toMatchObject({ available: '10', pending: '0' })
   await shop.clock('2026-05-31T15:00:00.000Z')
   expect(await postings(shop, mia)).toMatchObject({ available: '0', pending: '0' })
+})
+
+it('points of a sliding policy live on with each purchase, and die without one', async () => {
+  const { shop, mia } = await begin({ purchase: { expiry: { sliding: { months: 1 } } } })
+  await buy(shop, mia)
+  await shop.clock('2026-05-05T00:00:00.000Z')
+  await buy(shop, mia, { purchasedAt: '2026-05-05T00:00:00.000Z' })
+  await shop.clock('2026-06-05T14:59:59.999Z')
+  expect(await postings(shop, mia)).toMatchObject({ available: '20' })
+  await shop.clock('2026-06-05T15:00:00.000Z')
+  expect(await postings(shop, mia)).toMatchObject({ available: '0' })
 })
 
 test.each([
