@@ -729,3 +729,72 @@ begin
   from best b;
 end $$;
 grant execute on function prices_for(uuid, text[], text, timestamptz) to engawa_app;
+
+-- ── What a member had of it ──────────────────────────────────────────────────────────────────────
+
+/*
+ * Everything that these members had of their membership, a line for each fact, money and no money side by side.
+ * DISCOUNT: what the shop took off an order for a benefit or a coupon that was charged to a campaign. MEMBER_PRICE: what
+ * a line cost less than everybody paid, only where the member paid exactly what a list of members said then, and less
+ * what was given back. REWARD, GIVEN and USE have no amount; POINTS have points. Nothing is told that was not recorded.
+ */
+create function benefit_lines(p_members uuid[], p_from timestamptz, p_until timestamptz)
+returns table (member_id uuid, kind text, at timestamptz, id uuid, what jsonb, minor bigint, currency text,
+               points bigint, points_currency text, times bigint)
+language plpgsql stable as $$
+#variable_conflict use_column
+declare
+  v_tenant uuid := current_tenant();
+begin
+  return query
+  select x.* from (
+    select g.member_id, 'DISCOUNT' as kind, g.settled_at as at, g.id, to_jsonb(g.reason) as what, g.used_minor as minor,
+           g.used_currency as currency, null::bigint as points, null::text as points_currency, 1::bigint as times
+    from benefit_grant g
+    where g.tenant_id = v_tenant and g.member_id = any(p_members) and g.state = 'USED'
+    union all
+    select r.member_id, 'DISCOUNT', r.used_at, r.id, c.name, r.minor, r.currency, null, null, 1
+    from coupon_redemption r join coupon c on c.tenant_id = r.tenant_id and c.key = r.coupon and c.version = r.version
+    where r.tenant_id = v_tenant and r.member_id = any(p_members) and r.state = 'USED' and r.minor > 0
+    union all
+    select g.member_id, 'POINTS', g.given_at, g.id, to_jsonb(g.reason), null, null, g.points, g.points_currency, 1
+    from benefit_grant g
+    where g.tenant_id = v_tenant and g.member_id = any(p_members) and g.kind = 'POINTS' and g.state <> 'TAKEN_BACK'
+    union all
+    select g.member_id, 'GIVEN', g.given_at, g.id, e.name, null, null, null, null, 1
+    from benefit_grant g
+    join entitlement e on e.tenant_id = g.tenant_id and e.key = g.entitlement_key and e.version = g.entitlement_version
+    where g.tenant_id = v_tenant and g.member_id = any(p_members) and g.state <> 'TAKEN_BACK'
+    union all
+    select u.member_id, 'USE', u.at, u.id, e.name, null, null, null, null, u.times
+    from entitlement_use u
+    join entitlement e on e.tenant_id = u.tenant_id and e.key = u.entitlement_key and e.version = u.version
+    where u.tenant_id = v_tenant and u.member_id = any(p_members) and u.returned_at is null
+    union all
+    select r.member_id, 'REWARD', r.fulfilled_at, r.id, w.name, null, null, null, null, r.quantity
+    from reward_redemption r join reward w on w.tenant_id = r.tenant_id and w.key = r.key and w.version = r.version
+    where r.tenant_id = v_tenant and r.member_id = any(p_members) and r.state = 'FULFILLED'
+    union all
+    select b.member_id, 'MEMBER_PRICE', b.purchased_at, b.id, to_jsonb(coalesce(l.name, l.sku)),
+           (everybody.minor - own.minor) * (l.quantity - l.refunded_quantity), b.currency, null, null,
+           l.quantity - l.refunded_quantity
+    from purchase b
+    join purchase_line l on l.tenant_id = b.tenant_id and l.purchase_id = b.id and l.refunded_quantity < l.quantity
+    cross join lateral (
+      select p.minor from price p join price_list s on s.tenant_id = p.tenant_id and s.key = p.key and s.version = p.version
+      where p.tenant_id = v_tenant and p.sku = l.sku and s.currency = b.currency and s.audience_id is not null
+        and p.minor * l.quantity = l.amount and b.purchased_at >= greatest(s.published_at, s.starts_at)
+        and (least(s.replaced_at, s.ends_at) is null or b.purchased_at < least(s.replaced_at, s.ends_at))
+      limit 1) own
+    cross join lateral (
+      select p.minor from price p join price_list s on s.tenant_id = p.tenant_id and s.key = p.key and s.version = p.version
+      where p.tenant_id = v_tenant and p.sku = l.sku and s.currency = b.currency and s.audience_id is null
+        and b.purchased_at >= greatest(s.published_at, s.starts_at)
+        and (least(s.replaced_at, s.ends_at) is null or b.purchased_at < least(s.replaced_at, s.ends_at))
+      order by s.priority desc, p.minor, p.key limit 1) everybody
+    where b.tenant_id = v_tenant and b.member_id = any(p_members) and b.state <> 'REFUNDED'
+      and everybody.minor > own.minor
+  ) x
+  where (p_from is null or x.at >= p_from) and (p_until is null or x.at < p_until);
+end $$;
+grant execute on function benefit_lines(uuid[], timestamptz, timestamptz) to engawa_app;

@@ -248,6 +248,7 @@ export const OWN: Record<string, Own> = {
   'Query.channels': () => ({}),
   'Query.priceFor': ({ world }) => ({ member: world.by, sku: 'soap', currency: 'JPY' }),
   'Query.pricesFor': ({ world }) => ({ member: world.by, skus: ['soap'], currency: 'JPY' }),
+  'Query.benefitStatement': ({ world }) => ({ member: world.by }),
   'Query.checkEntitlement': ({ world }) => ({ member: world.by, key: 'tea' }),
   'Query.doubtfulDeliveries': () => ({}),
   'Query.ledgerCheck': () => ({}),

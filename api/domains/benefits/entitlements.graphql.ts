@@ -49,7 +49,8 @@ const EntitlementAllowance = builder.objectRef<Allowance>('EntitlementAllowance'
   }),
 })
 
-const MemberEntitlement = builder.objectRef<Held>('MemberEntitlement').implement({
+/** An entitlement that a member has, and why. */
+export const MemberEntitlement = builder.objectRef<Held>('MemberEntitlement').implement({
   description: 'An entitlement that a member has, and why.',
   fields: (t) => ({
     entitlement: t.field({ type: Entitlement, description: 'What it is.', resolve: (held) => held }),
@@ -82,7 +83,8 @@ const MemberEntitlement = builder.objectRef<Held>('MemberEntitlement').implement
   }),
 })
 
-const heldOf = loader<string, Held[]>((members, { db }) => readHeld(db, members))
+/** What members (uuids) may use now. */
+export const heldOf = loader<string, Held[]>((members, { db }) => readHeld(db, members))
 
 const LIST = 'by key: by rule, or by what was given. At most 100.'
 

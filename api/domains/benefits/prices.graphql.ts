@@ -124,7 +124,7 @@ builder.queryField('pricesFor', (t) =>
 )
 
 /** The member asked about, as a uuid: a member's token asks about itself alone. Null: there is no such one. */
-async function memberIdOf(
+export async function memberIdOf(
   named: { id?: string | null; externalId?: string | null } | null | undefined,
   { viewer, db }: Context,
 ): Promise<string | null> {

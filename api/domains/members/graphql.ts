@@ -30,6 +30,8 @@ const MembershipEndReason = builder.enumType('MembershipEnd', {
 })
 
 interface MembershipFacts {
+  /** Whose it is, a uuid. */
+  readonly id: string
   readonly membership: string
   readonly membershipSince: Date
   readonly endedAt: Date | null
@@ -37,7 +39,8 @@ interface MembershipFacts {
   readonly membershipReason: string | null
 }
 
-const Membership = builder.objectRef<MembershipFacts>('Membership').implement({
+/** The standing of a member. The rooms above add what it is worth. */
+export const Membership = builder.objectRef<MembershipFacts>('Membership').implement({
   description: "A member's standing with the tenant.",
   fields: (t) => ({
     status: t.field({
@@ -86,6 +89,7 @@ export const Member = builder.prismaNode('Member', {
       type: Membership,
       description: 'The standing of the member.',
       select: {
+        id: true,
         membership: true,
         membershipSince: true,
         endedAt: true,

@@ -1,5 +1,5 @@
 export { attributePredicate, membershipPredicate } from './audience.ts'
-export { Member, MemberByInput, MemberConnection, memberOf, memberRef } from './graphql.ts'
+export { Member, MemberByInput, MemberConnection, Membership, memberOf, memberRef } from './graphql.ts'
 export type { MemberBy, MembershipEnd, NewMember } from './service.ts'
 export { registerMember } from './service.ts'
 export { MembershipWatch, standingMember } from './standing.ts'
