@@ -1,9 +1,11 @@
 import {
   AlreadyDecidedError,
   BenefitSettledError,
+  CampaignStateError,
   CODES,
   type Code,
   ConfirmationExpiredError,
+  CouponNotUsableError,
   type DomainCode,
   type DomainError,
   DuplicateOrderError,
@@ -23,8 +25,10 @@ import {
   ProgramInvalidError,
   QuotaExceededError,
   RedemptionClosedError,
+  RedemptionResolvedError,
   RefundExceedsPurchaseError,
   RewardUnavailableError,
+  TooManyAttemptsError,
   TransitionNotAllowedError,
 } from '../platform/errors.ts'
 import { builder } from './builder.ts'
@@ -34,6 +38,10 @@ export type DomainErrorClass = new (...facts: never[]) => DomainError
 
 const domainCodes = [
   'NOT_FOUND',
+  'COUPON_NOT_USABLE',
+  'TOO_MANY_ATTEMPTS',
+  'REDEMPTION_RESOLVED',
+  'CAMPAIGN_STATE',
   'INSUFFICIENT_POINTS',
   'OPERATOR_LIMIT_REACHED',
   'OWN_REQUEST',
@@ -85,6 +93,34 @@ builder.objectType(NotFoundError, {
   fields: (t) => ({
     what: t.exposeString('what', { description: 'The kind of thing that was not found, such as `member`.' }),
   }),
+})
+
+// The coupons room adds `reason`, and the two states.
+builder.objectType(CouponNotUsableError, {
+  name: 'CouponNotUsableError',
+  description: CODES.COUPON_NOT_USABLE.when,
+  interfaces: [ErrorInterface],
+})
+
+builder.objectType(TooManyAttemptsError, {
+  name: 'TooManyAttemptsError',
+  description: CODES.TOO_MANY_ATTEMPTS.when,
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    retryAfter: t.exposeInt('retryAfter', { description: 'In how many seconds to try again.' }),
+  }),
+})
+
+builder.objectType(RedemptionResolvedError, {
+  name: 'RedemptionResolvedError',
+  description: CODES.REDEMPTION_RESOLVED.when,
+  interfaces: [ErrorInterface],
+})
+
+builder.objectType(CampaignStateError, {
+  name: 'CampaignStateError',
+  description: CODES.CAMPAIGN_STATE.when,
+  interfaces: [ErrorInterface],
 })
 
 builder.objectType(InsufficientPointsError, {

@@ -1268,6 +1268,11 @@ begin
   if not exists (select from coupon_redemption r where r.tenant_id = v_tenant and r.state = 'RESERVED') then
     return;
   end if;
+  perform member_lock(m.id) from (
+    select distinct r.member_id as id from purchase p
+    join coupon_redemption r on r.tenant_id = p.tenant_id and r.order_id = p.order_id and r.member_id = p.member_id
+    where p.tenant_id = v_tenant and p.id = any (p_purchases) and r.state = 'RESERVED'
+    order by r.member_id) m;
   v_made := array(
     select r from purchase p
     join coupon_redemption r on r.tenant_id = p.tenant_id and r.order_id = p.order_id and r.member_id = p.member_id
@@ -1454,4 +1459,4 @@ grant execute on function
   coupon_usable(uuid, text, bytea, text),
   coupon_redeem(text, bytea, uuid, text, bytea, text, boolean, bigint, text, text, text),
   coupon_release(text, bytea, uuid, uuid, boolean, text, text),
-  coupons_settle_due(int), coupons_verify() to engawa_app;
+  coupons_settle_due(int), coupons_verify(), campaign_state_at(text, timestamptz, timestamptz, timestamptz) to engawa_app;

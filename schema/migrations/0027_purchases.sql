@@ -73,6 +73,7 @@ begin
   perform announce('purchase.recorded', v_member.id, jsonb_build_object('purchase', v_id), p_purchased_at);
 
   -- 1 coupons: reserved redemptions with this order id are used.
+  perform coupons_of_purchase(v_id);
   -- 2 earning.
   v_transaction := earn(purchase_fact(v_purchase, p_lines, v_op.transaction_id, null), p_actor);
   -- 3 offers.
@@ -207,6 +208,7 @@ begin
     jsonb_build_object('purchase', v_purchase.id, 'amount', v_amount::text), v_at);
 
   -- 1 coupons: released, or not, as their rules say.
+  perform coupons_of_refund(v_purchase.id, v_is_whole, v_at);
   -- 2 earning.
   perform earn_take_back(v_op.transaction_id, 'purchase', v_purchase.id::text, v_purchase.refunded,
     purchase_refunded_lines(v_purchase.id), v_is_whole, v_at, coalesce(p_reason, 'Refund'), p_actor);
@@ -267,6 +269,7 @@ begin
   if v_new is not null then
     perform import_purchases(v_new);
     -- 1 coupons.
+    perform coupons_of_purchases(array(select r.purchase_id from unnest(v_new) r));
     -- 2 earning.
     perform import_earn(v_new, p_actor);
     -- 3 offers.

@@ -266,6 +266,48 @@ const MAKINGS: Record<string, Making> = {
     { member, end: 'LEFT' },
     { member, end: 'REMOVED' },
   ],
+  async makeCoupons(shop) {
+    await makeTea(shop)
+    return [
+      { coupon: 'tea', count: 3 },
+      { coupon: 'tea', count: 4 },
+    ]
+  },
+  async addCouponWord(shop) {
+    await makeTea(shop)
+    return [
+      { coupon: 'tea', word: 'SUMMER' },
+      { coupon: 'tea', word: 'WINTER' },
+    ]
+  },
+  async issueCoupon(shop, { by: member }) {
+    await makeTea(shop)
+    return [
+      { member, coupon: 'tea' },
+      { member, coupon: 'tea', validFor: 'P30D' },
+    ]
+  },
+  async redeemCoupon(shop, { by: member }) {
+    const code = await makeTea(shop)
+    return [
+      { member, code },
+      { member, code, hold: true },
+    ]
+  },
+  async releaseCoupon(shop, { by }) {
+    const code = await makeTea(shop)
+    return [{ redemption: await reserve(shop, by, code) }, { redemption: await reserve(shop, by, code) }]
+  },
+  async cancelCouponRedemption(shop, { by }) {
+    const redemption = await reserve(shop, by, await makeTea(shop))
+    return [
+      { redemption, reason: 'Ordered twice' },
+      { redemption, reason: 'Ordered thrice' },
+    ]
+  },
+  activateCampaign: (shop) => makeCampaigns(shop),
+  pauseCampaign: (shop) => makeCampaigns(shop),
+  endCampaign: (shop) => makeCampaigns(shop),
   giveConsent: (_, { by: member }) => [
     { ...consent, member, textVersion: 'v1' },
     { ...consent, member, textVersion: 'v2' },
@@ -289,6 +331,25 @@ const MAKINGS: Record<string, Making> = {
     const { address } = await shop.do('addAddress', { member, channel: 'line', value })
     return [{ address: address.id, channel: 'line' }, { address: address.id }]
   },
+}
+
+/** A coupon for tea that the word SPRING opens. */
+async function makeTea(shop: Shop): Promise<string> {
+  const benefit = { money: { amount: 100, currency: 'JPY' } }
+  await shop.do('defineCoupon', { key: 'tea', coupon: { name: { en: 'Tea', ja: 'お茶' }, benefit } })
+  await shop.do('addCouponWord', { coupon: 'tea', word: 'SPRING' })
+  return 'SPRING'
+}
+
+async function reserve(shop: Shop, member: object, code: string): Promise<string> {
+  const select = 'redemption { id }'
+  return (await shop.do('redeemCoupon', { member, code, hold: true }, { select })).redemption.id
+}
+
+async function makeCampaigns(shop: Shop): Promise<readonly [object, object]> {
+  const name = { en: 'Spring', ja: '春' }
+  for (const key of ['one', 'other']) await shop.do('defineCampaign', { key, campaign: { name } })
+  return [{ campaign: 'one' }, { campaign: 'other' }]
 }
 
 /** A mug for a point, and points to have it. */
@@ -329,8 +390,9 @@ const offPurchase = async (shop: Shop, member: object) => {
 }
 
 const consent = { purpose: 'offers', channel: 'line', source: 'form' }
-/** An answer without the secret, which only the first one has. */
-function toldOnce({ secret: _, ...answer }: Record<string, unknown>): Record<string, unknown> {
+/** An answer without what only the first one is told: secrets and codes. */
+function toldOnce(told: Record<string, unknown>): Record<string, unknown> {
+  const { secret: _secret, plainCode: _code, codes: _codes, ...answer } = told
   return answer
 }
 

@@ -19,6 +19,7 @@ const WAYS: Record<string, readonly string[]> = {
   'Member.addresses': ['member(by: {externalId: "mia"}) { addresses(@) { # } }'],
   'Member.benefits': ['member(by: {externalId: "mia"}) { benefits(@) { # } }'],
   'Member.consents': ['member(by: {externalId: "mia"}) { consents(@) { # } }'],
+  'Member.coupons': ['member(by: {externalId: "mia"}) { coupons(@) { # } }'],
   'Member.inbox': ['member(by: {externalId: "mia"}) { inbox(@) { # } }'],
   'Member.offerReceipts': ['member(by: {externalId: "mia"}) { offerReceipts(@) { # } }'],
   'Member.purchases': ['member(by: {externalId: "mia"}) { purchases(@) { # } }'],
@@ -118,6 +119,8 @@ beforeAll(async () => {
     await shop.do('earnAtPartner', { member, ...bought })
   }
   await shop.do('grantPoints', { member, points: 9, reason: 'Welcome' })
+  const tea = { name: { en: 'Tea', ja: 'お茶' }, benefit: { points: { amount: 5 } } }
+  await shop.do('defineCoupon', { key: 'tea', coupon: tea })
   const mug = { cost: { points: 1 }, goods: { sku: 'MUG' }, fulfilment: 'MANUAL' }
   for (let i = 0; i < 9; i++) {
     const name = { en: `Mug ${i}`, ja: `マグ ${i}` }
@@ -125,6 +128,7 @@ beforeAll(async () => {
     await shop.do('redeemReward', { member, reward: 'mug' })
     await shop.do('defineOffer', { key: `tea ${i}`, offer: { type: 'INFORMATION' } })
     await shop.do('receiveOffer', { member, offer: 'tea 0' })
+    await shop.do('issueCoupon', { member, coupon: 'tea' })
   }
   await shop.do('defineTierLadder', { ladder: LADDER })
   for (let i = 0; i < 9; i++) {

@@ -32,6 +32,7 @@ beforeAll(async () => {
   await shop.do('extendPoints', { member: mia.by, within: 'P2Y', by: 'P1D', reason: 'A holiday' })
   await shop.do('transferPoints', { member: mia.by, to: aki.by, points: 1, reason: 'For you' })
   await goThroughOffer(mia)
+  await useCoupons()
   await shop.clock('2027-06-01T00:00:00Z')
   await putOff(mia)
   const benefit = { percent: { basisPoints: 500 } }
@@ -57,6 +58,14 @@ async function goThroughOffer({ by: member }: World) {
   await shop.do('refundPurchase', { orderId: 'tea' })
 }
 
+/** Begins a campaign that has a stock, and uses a coupon. */
+async function useCoupons() {
+  const campaign = { name: { en: 'Spring', ja: '春' }, stock: 5 }
+  await shop.do('defineCampaign', { key: 'spring', campaign })
+  await shop.do('activateCampaign', { campaign: 'spring' })
+  await shop.do('redeemCoupon', { member: mia.by, code: 'TEAmia' })
+}
+
 /** Has a touch of the member's put off: its channel is not there. */
 async function putOff(member: World) {
   const { app } = shop.ground
@@ -78,10 +87,12 @@ const SCOPES: Record<string, string> = {
   Broadcast: 'touchpoints:read',
   Consent: 'consents:read',
   ConsentChange: 'consents:read',
+  CouponRedemption: 'coupons:read',
   Delivery: 'touchpoints:read',
   EntitlementUse: 'benefits:read',
   Hold: 'points:read',
   InboxItem: 'touchpoints:read',
+  IssuedCoupon: 'coupons:read',
   Member: 'members:read',
   Offer: 'offers:read',
   OfferReceipt: 'offers:read',
@@ -213,7 +224,9 @@ describe.concurrent('events', () => {
     activity: 'members:read',
     address: 'consents:read',
     benefit: 'benefits:read',
+    campaign: 'coupons:read',
     consent: 'consents:read',
+    coupon: 'coupons:read',
     delivery: 'touchpoints:read',
     member: 'members:read',
     membership: 'members:read',

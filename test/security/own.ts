@@ -187,6 +187,28 @@ const supportLevel = {
   },
 }
 
+const couponName = { en: 'Tea', ja: 'お茶' }
+const coupon = { name: couponName, benefit: { points: { amount: 5 } } }
+
+/** A campaign that nothing has moved yet. */
+async function newCampaign({ shop }: Side): Promise<string> {
+  const key = `fresh-${randomUUID()}`
+  await shop.do('defineCampaign', { key, campaign: { name: couponName } })
+  return key
+}
+
+async function newCouponRedemption(side: Side): Promise<string> {
+  const { shop, world } = side
+  const input = { member: world.by, code: await newWord(side), hold: true }
+  return (await shop.do('redeemCoupon', input, { select: 'redemption { id }' })).redemption.id
+}
+
+async function newWord({ shop }: Side): Promise<string> {
+  const word = `W${randomUUID()}`
+  await shop.do('addCouponWord', { coupon: 'tea', word })
+  return word
+}
+
 const keyed = async (input: object | Promise<object>) => ({
   input: { idempotencyKey: fresh(), ...(await input) },
 })
@@ -245,11 +267,15 @@ export const OWN: Record<string, Own> = {
     await shop.do('saveContactPolicy', wholePolicy.input)
     return {}
   },
+  'Query.campaigns': () => ({}),
   'Query.channels': () => ({}),
   'Query.priceFor': ({ world }) => ({ member: world.by, sku: 'soap', currency: 'JPY' }),
   'Query.pricesFor': ({ world }) => ({ member: world.by, skus: ['soap'], currency: 'JPY' }),
   'Query.benefitStatement': ({ world }) => ({ member: world.by }),
   'Query.checkEntitlement': ({ world }) => ({ member: world.by, key: 'tea' }),
+  'Query.coupon': () => ({ key: 'tea' }),
+  'Query.coupons': () => ({ campaign: 'spring' }),
+  'Query.couponUsable': async (side) => ({ member: side.world.by, code: await newWord(side) }),
   'Query.doubtfulDeliveries': () => ({}),
   'Query.ledgerCheck': () => ({}),
   'Query.lifetimeValueByCohort': () => ({ currency: 'JPY' }),
@@ -312,6 +338,21 @@ export const OWN: Record<string, Own> = {
     await makePartner(side)
     return keyed({ member: side.world.by, partner: 'cafe', reference: fresh(), points: 1 })
   },
+  'Mutation.activateCampaign': async (side) => keyed({ campaign: await newCampaign(side) }),
+  'Mutation.addCouponWord': () => keyed({ coupon: 'tea', word: `W${randomUUID()}` }),
+  'Mutation.cancelCouponRedemption': async (side) =>
+    keyed({ redemption: await newCouponRedemption(side), reason: 'Ordered twice' }),
+  'Mutation.defineCampaign': () => ({
+    input: { key: `fresh-${randomUUID()}`, campaign: { name: couponName } },
+  }),
+  'Mutation.defineCoupon': () => ({ input: { key: `fresh-${randomUUID()}`, coupon } }),
+  'Mutation.endCampaign': async (side) => keyed({ campaign: await newCampaign(side) }),
+  'Mutation.issueCoupon': ({ world }) => keyed({ member: world.by, coupon: 'tea' }),
+  'Mutation.makeCoupons': () => keyed({ coupon: 'tea', count: 2, prefix: 'TEA' }),
+  'Mutation.pauseCampaign': async (side) => keyed({ campaign: await newCampaign(side) }),
+  'Mutation.redeemCoupon': async (side) =>
+    keyed({ member: side.world.by, code: await newWord(side), orderId: fresh() }),
+  'Mutation.releaseCoupon': async (side) => keyed({ redemption: await newCouponRedemption(side) }),
   'Mutation.cancelTouchpoint': async (side) => ({ input: { touchpoint: await newTouch(side) } }),
   'Mutation.completeTask': async (side) =>
     keyed({

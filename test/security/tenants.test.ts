@@ -23,6 +23,7 @@ const LISTS: Record<string, string> = {
   'Member.addresses': ofMember('addresses(@) { # }'),
   'Member.benefits': ofMember('benefits(@) { # }'),
   'Member.consents': ofMember('consents(@) { # }'),
+  'Member.coupons': ofMember('coupons(@) { # }'),
   'Member.inbox': ofMember('inbox(@) { # }'),
   'Member.offerReceipts': ofMember('offerReceipts(@) { # }'),
   'Member.purchases': ofMember('purchases(@) { # }'),

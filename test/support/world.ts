@@ -69,7 +69,7 @@ export async function makeWorld(shop: Shop, externalId: string): Promise<World> 
   await shop.do('addAddress', { member: member.by, channel: 'line', value })
   const target = { member: { member: member.by, channel: 'line' } }
   const { suppression } = await shop.do('suppressAddress', { target, reason: 'Asked by phone' })
-  const redeemed = await makeRedemption(shop, member.by)
+  const redeemed = { ...(await makeRedemption(shop, member.by)), ...(await makeCoupons(shop, externalId)) }
   await deliverDue(shop.ground.app.db, shop.tenant.id, shop.ground.app.delivery)
   const query = `query ($by: MemberBy!) { member(by: $by) {
     id addresses { nodes { id } } stageHistory { nodes { id } } tierHistory { nodes { id } } purchases { nodes { id } } inbox { nodes { id touchpoint { id deliveries { id } } } }
@@ -133,6 +133,20 @@ export async function makeTask(shop: Shop, member: object): Promise<string> {
   )
   const tasks: { id: string; touchpoint: { id: string } }[] = data.tasks.nodes
   return tasks.find((task) => task.touchpoint.id === touchpoint.id)?.id ?? ''
+}
+
+/** A coupon of the member's own, and a reservation of one by a word of its own, `TEA` and the member's external id. */
+async function makeCoupons(shop: Shop, externalId: string): Promise<Readonly<Record<string, string>>> {
+  const name = { en: 'Spring', ja: '春' }
+  const benefit = { money: { amount: 100, currency: 'JPY' } }
+  await shop.do('defineCampaign', { key: 'spring', campaign: { name } })
+  await shop.do('defineCoupon', { key: 'tea', coupon: { name, benefit, limits: { total: 1_000_000 } } })
+  const [member, coupon, word] = [{ externalId }, 'tea', `TEA${externalId}`]
+  await shop.do('addCouponWord', { coupon, word })
+  const { issued } = await shop.do('issueCoupon', { member, coupon }, { select: 'issued { id }' })
+  const held = { member, code: word, hold: true }
+  const { redemption } = await shop.do('redeemCoupon', held, { select: 'redemption { id }' })
+  return { IssuedCoupon: issued.id, CouponRedemption: redemption.id }
 }
 
 /** A reward that everybody may have, and a member's redemption of it. */

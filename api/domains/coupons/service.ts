@@ -1,9 +1,10 @@
 import { createHmac } from 'node:crypto'
 import type { Tx } from '../../platform/db.ts'
-import { BadInputError, type Outcome, raise } from '../../platform/errors.ts'
+import { BadInputError, type CouponRefusal, type Outcome, raise } from '../../platform/errors.ts'
 import type { Operation } from '../../platform/operation.ts'
 import type { Vault } from '../../platform/vault.ts'
 import type { MemberBy } from '../members/index.ts'
+import { key as keySchema } from '../program/index.ts'
 import { checkWord, foldCode, hashCode, isMistyped, makeBulkCode, makeMemberCode } from './codes.ts'
 import { codeKey } from './keys.ts'
 import { issueCall, makeCall, type Redeemed, redeemCall, settleBatch, usableCall } from './store.ts'
@@ -118,6 +119,26 @@ export async function redeemCoupon(
 export function settleCoupons(tx: Tx, most = 1_000): Promise<number> {
   return settleBatch(tx, most)
 }
+
+/** Checks a key that names a definition. Throws BadInputError. */
+export function checkKey(given: string, field: string): string {
+  const read = keySchema.safeParse(given)
+  if (read.success) return read.data
+  throw new BadInputError(field, `${field} ${read.error.issues[0]?.message}.`)
+}
+
+/** What a viewer is told of a refusal: members nothing that could tell a guess from a coupon. */
+export function toldTo(viewer: { readonly kind: string } | null, reason: CouponRefusal): CouponRefusal {
+  return viewer?.kind === 'MEMBER' && !TOLD_TO_MEMBERS.includes(reason) ? 'NOT_USABLE' : reason
+}
+
+const TOLD_TO_MEMBERS: readonly CouponRefusal[] = [
+  'STOCK_USED_UP',
+  'BUDGET_USED_UP',
+  'MEMBER_LIMIT',
+  'PERIOD_LIMIT',
+  'ON_ORDER',
+]
 
 function checkCode(code: string, field: string): void {
   if (code.length > LONGEST_CODE || foldCode(code) === '') {
