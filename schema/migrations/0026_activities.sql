@@ -111,6 +111,7 @@ begin
   perform earn((null, 'engawa:earn:stage:' || p_change, 'stage_change', p_change::text, p_member, p_at, 'stage', p_stage,
     null, null, null, null)::earn_fact, 'engawa');
   -- Offers that entering a stage issues.
+  perform offers_of_stage(p_member, p_stage, p_at);
 end $$;
 
 create function stage_entered_by_change() returns trigger

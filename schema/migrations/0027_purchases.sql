@@ -328,7 +328,7 @@ begin
   perform earn(purchase_fact(p, '[]', null, 'engawa:import:' || r.order_id), p_actor)
   from unnest(p_rows) r
   join purchase p on p.tenant_id = v_tenant and p.id = r.purchase_id
-  where not exists (select from jsonb_array_elements(v_given) g where (g ->> 'source')::uuid = r.purchase_id);
+  where r.purchase_id <> all (array(select (g ->> 'source')::uuid from jsonb_array_elements(v_given) g));
   insert into op (tenant_id, idempotency_key, hash, transaction_id, kind, actor, at, outcome)
   select v_tenant, 'engawa:import:' || (g ->> 'order'), sha256(convert_to('engawa:import:' || (g ->> 'order'), 'UTF8')),
     (g ->> 'transaction')::uuid, 'EARN', p_actor, (g ->> 'at')::timestamptz,

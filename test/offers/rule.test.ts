@@ -98,10 +98,10 @@ test('one at a time and in batches, late and out of order, refunded or not: the 
         counts.runs++
       },
     ),
-    { numRuns: Number(process.env.RUNS ?? 30), seed: Number(process.env.SEED ?? 4), endOnFailure: true },
+    { numRuns: Number(process.env.RUNS ?? 20), seed: Number(process.env.SEED ?? 4), endOnFailure: true },
   )
   console.log(counts)
-  expect(counts.completions).toBeGreaterThan(30)
+  expect(counts.completions).toBeGreaterThan(25)
 }, 60_000)
 
 /** In time order, as far as facts have a time; those of one instant as they were. */

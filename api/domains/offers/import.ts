@@ -9,6 +9,8 @@ export interface OfferRow {
   readonly offer: string | null
   /** What the receipt is called. */
   readonly key: string | null
+  /** The key may be one of the view itself; then the offer tells which receipt. */
+  readonly loose?: boolean
   /** An instant in ISO 8601. */
   readonly at: string
 }

@@ -103,17 +103,14 @@ function benefitsOf(reward: unknown): unknown[] {
 }
 
 function viewOf(given: Given, line: number): LogLine {
-  const key = keyOf(given, given.receipt === undefined ? 'key' : 'receipt', true)
+  const loose = given.receipt === undefined
+  const key = keyOf(given, loose ? 'key' : 'receipt', true)
+  const at = atOf(given)
   if (key !== null && given.member === undefined)
-    return {
-      kind: 'view',
-      line,
-      member: '',
-      row: { line, externalId: null, offer: null, key, at: atOf(given) },
-    }
+    return { kind: 'view', line, member: '', row: { line, externalId: null, offer: null, key, at } }
   const member = textOf(given, 'member', 200)
   const offer = key !== null && given.offer === undefined ? null : textOf(given, 'offer', 100)
-  return { kind: 'view', line, member, row: { line, externalId: member, offer, key, at: atOf(given) } }
+  return { kind: 'view', line, member, row: { line, externalId: member, offer, key, loose, at } }
 }
 
 function purchaseOf(given: Given, { line, member }: { line: number; member: string }): ImportRow {
