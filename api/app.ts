@@ -7,6 +7,7 @@ import { entitlementPart, entitlementPredicate, priceListPart } from './domains/
 import { channelsPort, readSaved, startErrands, type TakeSignals } from './domains/channels/index.ts'
 import { consentPredicate, Links, linksPort, memberPages } from './domains/consents/index.ts'
 import { campaignPart, couponPart, settleCoupons } from './domains/coupons/index.ts'
+import { settleExpiry } from './domains/expiry/index.ts'
 import { supportLevelPart } from './domains/insight/index.ts'
 import { freshnessBandPredicate, settleLifecycle, stagePredicate } from './domains/lifecycle/index.ts'
 import { attributePredicate, MembershipWatch, membershipPredicate } from './domains/members/index.ts'
@@ -269,7 +270,7 @@ async function settle(db: Db, tenantId: string, log: Log): Promise<boolean> {
   const tenant = db.tenant(tenantId)
   const replayed = await replayImported(tenant, 500)
   const moved = await settleLifecycle(tenant, 500)
-  const booked = await settleDue(tenant, 500)
+  const booked = (await settleDue(tenant, 500)) + (await settleExpiry(tenant, 500))
   const decided = await settleTiers(tenant, 500)
   const over = await settleOffers(tenant, 500)
   const lapsed = await settleRewards(tenant, 500)

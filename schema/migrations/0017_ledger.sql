@@ -1068,6 +1068,72 @@ grant execute on function points_adjust(text, bytea, text, uuid, text, bigint, t
   points_adjustment_decide(text, bytea, uuid, boolean, text, text) to engawa_app;
 
 
+-- ── What is owed to members in points ────────────────────────────────────────────────────────────
+
+/*
+ * The points of a currency that members could still use at p_at, from the postings up to then: a row for each class of
+ * lots and each month of the tenant in which they die (null: never), with what they are worth by the lots' own
+ * worth, in whole minor units. Lots past their date count as dead whether or not that was booked.
+ */
+create function points_liability(p_currency text, p_at timestamptz)
+returns table (class text, month date, points bigint, value_minor bigint)
+language plpgsql stable security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_zone text := (select t.time_zone from tenant t where t.id = current_tenant());
+begin
+  return query
+  with moved as (
+    select p.lot_id,
+      sum(bucket_delta('HELD', p.from_bucket, p.to_bucket, p.amount)) as held,
+      sum(bucket_delta('PENDING', p.from_bucket, p.to_bucket, p.amount)
+        + bucket_delta('AVAILABLE', p.from_bucket, p.to_bucket, p.amount)) as free
+    from wallet w
+    join posting p on p.tenant_id = v_tenant and p.wallet_id = w.id
+    join op o on o.tenant_id = v_tenant and o.transaction_id = p.transaction_id
+    where w.tenant_id = v_tenant and w.currency = p_currency and o.at <= p_at
+    group by p.lot_id
+  ), alive as (
+    select l.class, date_trunc('month', (l.expires_at - interval '1 microsecond') at time zone v_zone)::date as month,
+      l.unit_cost_micro, (m.held + case when l.expires_at <= p_at or l.awaits is not null and l.available_at <= p_at
+        then 0 else m.free end)::bigint as points
+    from moved m join lot l on l.tenant_id = v_tenant and l.id = m.lot_id
+  )
+  select a.class::text, a.month, sum(a.points)::bigint,
+         div(sum(a.points::numeric * coalesce(a.unit_cost_micro, 0)), 1000000)::bigint
+  from alive a where a.points > 0
+  group by a.class, a.month
+  order by a.class, a.month;
+end $$;
+
+/*
+ * What became of the points of a currency up to p_at: redeemed (net of what was given back, without transfers), and
+ * dead (net of what was given back; what has died and is not booked yet as well). Its share of both, in basis points
+ * rounded down, is the breakage that history lets expect.
+ */
+create function points_breakage(
+  p_currency text, p_at timestamptz, out redeemed bigint, out expired bigint, out basis_points int
+) language plpgsql stable security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+begin
+  select coalesce(sum(case when o.kind <> 'TRANSFER' then bucket_delta('SPENT', p.from_bucket, p.to_bucket, p.amount) end), 0),
+         coalesce(sum(bucket_delta('EXPIRED', p.from_bucket, p.to_bucket, p.amount)), 0)
+  into redeemed, expired
+  from wallet w
+  join posting p on p.tenant_id = v_tenant and p.wallet_id = w.id
+  join op o on o.tenant_id = v_tenant and o.transaction_id = p.transaction_id
+  where w.tenant_id = v_tenant and w.currency = p_currency and o.at <= p_at;
+  expired := expired + (
+    select coalesce(sum(l.available + l.pending), 0) from wallet w
+    join lot l on l.tenant_id = v_tenant and l.wallet_id = w.id
+    where w.tenant_id = v_tenant and w.currency = p_currency
+      and (l.open and l.expires_at <= p_at or l.pending > 0 and l.awaits is not null and l.available_at <= p_at));
+  basis_points := case when redeemed + expired = 0 then null
+    else div(expired::numeric * 10000, redeemed + expired)::int end;
+end $$;
+grant execute on function points_liability(text, timestamptz), points_breakage(text, timestamptz) to engawa_app;
+
 -- ── Verifying ────────────────────────────────────────────────────────────────────────────────────
 
 /*

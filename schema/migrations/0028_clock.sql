@@ -10,6 +10,7 @@ begin
   where exists (select from lifecycle_state s where s.tenant_id = t.id and s.due_at < coalesce(t.clock_at, now()))
      or (select max(s.replay_after) < now() from lifecycle_state s where s.tenant_id = t.id and s.replay_after is not null)
      or exists (select from wallet w where w.tenant_id = t.id and w.due_at <= coalesce(t.clock_at, now()))
+     or exists (select from expiry_look e where e.tenant_id = t.id and e.due_at <= coalesce(t.clock_at, now()))
      or exists (select from broadcast b where b.tenant_id = t.id and b.due_at <= coalesce(t.clock_at, now()))
      or exists (select from tier_pass p where p.tenant_id = t.id) or exists (select from tier_nudge n where n.tenant_id = t.id)
      or exists (select from tier_standing s where s.tenant_id = t.id and s.due_at <= coalesce(t.clock_at, now()))
@@ -34,6 +35,7 @@ begin
     (select least(s.silent_at + interval '1 millisecond', s.next_band_at) from lifecycle_state s
      where s.tenant_id = p_tenant and s.due_at is not null order by s.due_at limit 1),
     (select w.due_at from wallet w where w.tenant_id = p_tenant and w.due_at is not null order by w.due_at limit 1),
+    (select min(e.due_at) from expiry_look e where e.tenant_id = p_tenant),
     (select p.due_at from touchpoint p where p.tenant_id = p_tenant and p.state = 'PLANNED' order by p.due_at limit 1),
     (select min(p.due_at) from touchpoint p where p.tenant_id = p_tenant and p.state = 'CLAIMED'),
     (select tenant_now(p_tenant) where exists (select from tier_pass p where p.tenant_id = p_tenant)
@@ -57,6 +59,7 @@ begin
   loop
     v_settled := lifecycle_settle_due(1000);
     v_settled := v_settled + points_settle_due(1000);
+    v_settled := v_settled + expiry_settle_due(500);
     v_settled := v_settled + tiers_settle_due(1000);
     v_settled := v_settled + segments_settle_due(100);
     v_settled := v_settled + offers_settle_due(1000);

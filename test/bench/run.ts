@@ -3,6 +3,7 @@ import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Figure, hasPassed, type Measured } from './figure.ts'
 import { coldStart, freshness, importLog } from './figures/alone.ts'
+import { expiry } from './figures/expiry.ts'
 import { fanOut } from './figures/fan-out.ts'
 import { liveEvent } from './figures/live.ts'
 import { home, list, trivial } from './figures/requests.ts'
@@ -20,6 +21,7 @@ const FIGURES: readonly Figure[] = [
   fanOut,
   importLog,
   freshness,
+  expiry,
   coldStart,
 ]
 

@@ -278,6 +278,7 @@ export const OWN: Record<string, Own> = {
   'Query.couponUsable': async (side) => ({ member: side.world.by, code: await newWord(side) }),
   'Query.doubtfulDeliveries': () => ({}),
   'Query.ledgerCheck': () => ({}),
+  'Query.liability': () => ({ currency: 'POINTS', at: '2099-01-01T00:00:00Z' }),
   'Query.lifetimeValueByCohort': () => ({ currency: 'JPY' }),
   'Query.member': ({ world }) => ({ by: world.by }),
   'Query.memberCosts': async ({ shop }) => {

@@ -1,0 +1,1 @@
+export { settleExpiry } from './service.ts'
