@@ -68,6 +68,17 @@ test('a formula is computed exactly, as by another reader of it', async () => {
   }
 })
 
+test.each([
+  ['DOWN', [0, 1, 1, 2, 2, 3]],
+  ['UP', [1, 1, 2, 2, 3, 3]],
+  ['HALF_UP', [1, 1, 2, 2, 3, 3]],
+  ['HALF_EVEN', [0, 1, 2, 2, 2, 3]],
+])('halves are rounded %s', async (mode, expected) => {
+  const text = 'select earn_round(n, 2, $1)::int as points from generate_series(1, 6) n order by n'
+  const { rows } = await ledger.owner.query(text, [mode])
+  expect(rows.map(({ points }) => points)).toEqual(expected)
+})
+
 const PLACES = 200
 /** A decimal as a whole number of very small parts. */
 function scaled(text: string): bigint {

@@ -132,6 +132,9 @@ it('a purchase tells what each rule gave, and why others gave nothing', async ()
       { rule: 'care', base: '350' },
     ],
   )
+  expect((await postings(shop, mia)).postings.nodes[0].explanation).toContain(
+    'by the rule purchase (version 2), multiplied by 1.5, good until',
+  )
   const { data } = await shop.ask(
     mia.token,
     `{ purchase(orderId: "${purchase.orderId}") { earning { rule granted } } }`,

@@ -92,6 +92,11 @@ interface CausedLot {
 
 const EARNED = ['purchase', 'activity', 'stage_change', 'segment_entry']
 
+/** By what a rule multiplied. */
+export function multipliersOf(earning: { readonly multipliers: unknown } | null): readonly string[] {
+  return (earning?.multipliers ?? []) as readonly string[] // earn() wrote them
+}
+
 /** The cause of a lot; null when no rule granted it. */
 export function causeOf({
   sourceType,
@@ -105,7 +110,7 @@ export function causeOf({
   return {
     ...{ rule, version: ruleVersion ?? 1, isEarned: EARNED.includes(sourceType), granted },
     base: earnBasis[0]?.baseMinor ?? 1n,
-    multipliers: (earning?.multipliers ?? []) as readonly string[], // earn() wrote them
+    multipliers: multipliersOf(earning),
     points: earning?.points ?? granted,
     cuts: earning ? cutsOf(earning) : [],
   }

@@ -1,7 +1,7 @@
 import { builder } from '../../graph/builder.ts'
 import { ownOnly } from '../../graph/own.ts'
 import { connectionOf } from '../../graph/relay.ts'
-import { type Cuts, causeOf, PostingCause } from './earnings.graphql.ts'
+import { type Cuts, causeOf, multipliersOf, PostingCause } from './earnings.graphql.ts'
 import { PointsTransaction, Wallet } from './graphql.ts'
 import { type Move, moveSentence } from './sentence.ts'
 
@@ -77,7 +77,7 @@ export const Posting = builder.prismaNode('Posting', {
             rule: true,
             ruleVersion: true,
             expiresAt: true,
-            earning: { select: { points: true, cutCap: true, cutBudget: true } },
+            earning: { select: { multipliers: true, points: true, cutCap: true, cutBudget: true } },
           },
         },
       },
@@ -114,7 +114,7 @@ interface Explained {
     readonly rule: string
     readonly ruleVersion: number | null
     readonly expiresAt: Date | null
-    readonly earning: Cuts | null
+    readonly earning: (Cuts & { readonly multipliers: unknown }) | null
   }
 }
 
@@ -130,6 +130,7 @@ function explain({ amount, fromBucket, toBucket, transaction, wallet, lot }: Exp
     rule: rule && isIssue ? { key: rule, version: ruleVersion ?? 1 } : null,
     cuts:
       isIssue && isCut ? { points: earning.points, cap: earning.cutCap, budget: earning.cutBudget } : null,
+    multipliers: isIssue ? multipliersOf(earning) : [],
     expiresAt: toBucket.toUpperCase() === 'AVAILABLE' ? lot.expiresAt : null,
   }
   return moveSentence(move, wallet.member.locale)

@@ -11,6 +11,8 @@ export interface Move {
   readonly rule: { readonly key: string; readonly version: number } | null
   /** What the rule would have given, and what limits took of it. */
   readonly cuts: { readonly points: bigint; readonly cap: bigint; readonly budget: bigint } | null
+  /** By what the rule multiplied. */
+  readonly multipliers: readonly string[]
   /** When points that become available die. */
   readonly expiresAt: Date | null
 }
@@ -22,10 +24,11 @@ interface Wording {
 
 const ENGLISH: Wording = {
   buckets: {},
-  sentence({ amount, reason, rule, cuts, expiresAt }, from, to) {
+  sentence({ amount, reason, rule, multipliers, cuts, expiresAt }, from, to) {
     return `${[
       `${amount} points ${from} → ${to}${reason ? `: ${reason}` : ''}`,
       ...(rule ? [`by the rule ${rule.key} (version ${rule.version})`] : []),
+      ...(multipliers.length > 0 ? [`multiplied by ${multipliers.join(' and ')}`] : []),
       ...(cuts ? [`of ${cuts.points} points by the rule`] : []),
       ...(cuts && cuts.cap > 0n ? [`${cuts.cap} were over the limit for each member`] : []),
       ...(cuts && cuts.budget > 0n ? [`${cuts.budget} were over the budget`] : []),
@@ -39,10 +42,11 @@ const JAPANESE: Wording = {
     ...{ issue: '発行', pending: '保留', available: '利用可能', held: '確保', spent: '利用済み' },
     ...{ expired: '失効', revoked: '取消' },
   },
-  sentence({ amount, reason, rule, cuts, expiresAt }, from, to) {
+  sentence({ amount, reason, rule, multipliers, cuts, expiresAt }, from, to) {
     return `${[
       `${amount}ポイント ${from} → ${to}${reason ? `：${reason}` : ''}`,
       ...(rule ? [`ルール${rule.key}（第${rule.version}版）による`] : []),
+      ...(multipliers.length > 0 ? [`${multipliers.map((by) => `${by}倍`).join('、')}`] : []),
       ...(cuts ? [`ルールでは${cuts.points}ポイント`] : []),
       ...(cuts && cuts.cap > 0n ? [`会員ごとの上限で${cuts.cap}ポイント減`] : []),
       ...(cuts && cuts.budget > 0n ? [`予算の上限で${cuts.budget}ポイント減`] : []),
