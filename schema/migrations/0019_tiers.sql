@@ -572,10 +572,9 @@ begin
 
     if v_mode = 'TERM' then
       if v_allows > v_base then
-        -- Reached, and valid from now on. What is still below the last rise falls back to where that began.
-        next.entered := case when s.basis = 'RISE' and p_ladder.window_kind <> 'TIER_START' then s.entered else v_base end;
-        next.entered_until := case when s.basis = 'RISE' and p_ladder.window_kind <> 'TIER_START' then s.entered_until
-                                   else next.cycle_until end;
+        -- Reached, and valid from now on; the tier before and its date are kept for when this is taken back.
+        next.entered := v_base;
+        next.entered_until := next.cycle_until;
         next.basis := 'RISE';
         next.asked_from := case p_ladder.window_kind when 'ROLLING' then p_at when 'TIER_START' then s.cycle_from else '-infinity' end;
         next.asked_until := 'infinity';

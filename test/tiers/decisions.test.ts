@@ -104,6 +104,31 @@ test('a purchase of the last year that is told late gives back the tier that was
   expect(await house.tier(ann)).toBe('gold')
 })
 
+test('a purchase of the last year that is told late raises as it would have in time', async () => {
+  await using house = await withLadder({ window: { calendar: 'YEAR' } })
+  const ann = await house.member()
+  await house.buy(ann, 100)
+  await house.until('2026-01-03T00:00:00+09:00')
+  await house.buy(ann, 200, '2025-12-31T23:00:00+09:00')
+  expect((await house.story(ann)).slice(2)).toEqual([
+    'KEEP silver 2026-01-01 00:00',
+    'RISE gold 2026-01-03 00:00',
+  ])
+})
+
+test('what ended while nobody looked is decided by what was known then, before what came since', async () => {
+  await using house = await withLadder({ window: { calendar: 'YEAR' } })
+  const ann = await house.member()
+  const bought = await house.buy(ann, 300)
+  const late = `reset role; update tenant set clock_at = '2026-01-05T00:00:00+09:00'; set role engawa_owner`
+  await house.owner.query(late)
+  await house.refund(bought, 300)
+  expect((await house.story(ann)).slice(2)).toEqual([
+    'KEEP gold 2026-01-01 00:00',
+    'FALL bronze 2026-01-05 00:00',
+  ])
+})
+
 test('a tier with a term that a refund takes back falls to the one before, on its old date', async () => {
   await using house = await withLadder({ window: { rolling: { months: 12 } }, validFor: { months: 12 } })
   const ann = await house.member()
@@ -113,7 +138,7 @@ test('a tier with a term that a refund takes back falls to the one before, on it
   await house.refund(large, 200)
   const held = 'select tier, valid_until from tier_standing where member_id = $1'
   expect((await house.owner.query(held, [ann])).rows).toEqual([
-    { tier: 'silver', valid_until: new Date('2026-02-28T15:00:00Z') },
+    { tier: 'silver', valid_until: new Date('2025-12-31T15:00:00Z') },
   ])
 })
 

@@ -230,6 +230,25 @@ test('a ladder can be tried first: it moves those that it said it would, and nob
   expect((await shop.ask(shop.staff, query, { ladder: LADDER })).data.previewTierLadder).toEqual([])
 })
 
+test.each([
+  [{ activities: { name: 'lesson.finished' } }, 'recordActivity'],
+  [{ purchases: true }, 'recordPurchase'],
+])('a ladder may count %j', async (measure, mutation) => {
+  const tiers = TIERS.map((each, i) => ({ ...each, threshold: i * 2 }))
+  const shop = await newShop({ ...LADDER, tiers, measure })
+  const mia = await shop.member('mia')
+  for (const n of [1, 2, 3]) {
+    const done = { name: 'lesson.finished', key: `lesson ${n}` }
+    const bought = { orderId: `o ${n}`, purchasedAt: NOW, currency: 'JPY', total: 0 }
+    await shop.do(mutation, { member: mia.by, ...(mutation === 'recordActivity' ? done : bought) })
+  }
+  expect(await standing(shop, mia)).toMatchObject({
+    tier: { key: 'silver' },
+    measured: '3',
+    toNext: { missing: '1', tier: { key: 'gold' } },
+  })
+})
+
 test('an import brings the tiers of the past with it', async () => {
   const shop = await newShop()
   const rows = [1, 2].map((line) => ({

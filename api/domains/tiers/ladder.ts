@@ -34,7 +34,7 @@ const measure = z
     purchases: optional(yes),
     activities: optional(
       z.strictObject({
-        name: z.string().regex(/^[a-z][a-z0-9_.-]{0,99}$/, 'must be a name such as lesson.finished'),
+        name: z.string().trim().min(1, 'must name an activity').max(100, 'must have at most 100 characters'),
       }),
     ),
   })
