@@ -1,6 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { InputFieldMap, InputShapeFromFields, MaybePromise, ObjectFieldsShape } from '@pothos/core'
-import { BadInputError, NotFoundError, UnauthenticatedError } from '../platform/errors.ts'
+import {
+  BadInputError,
+  NotFoundError,
+  TooManyAttemptsError,
+  UnauthenticatedError,
+} from '../platform/errors.ts'
 import { type AuthScopes, builder, type Types } from './builder.ts'
 import type { Context } from './context.ts'
 // Defines the error types as well: without them no union could be built.
@@ -38,8 +43,8 @@ export interface MutationDefinition<
   /** True for an input of which exactly one field is given; it cannot have a key. */
   isOneOf?: boolean
   /**
-   * Why it cannot run dry, in a sentence: it reaches beyond the database, where nothing can be undone, or counts
-   * tries, which a dry run would let through uncounted.
+   * Why it cannot run dry, in a sentence: it reaches beyond the database, where nothing can be undone. One that may
+   * answer TooManyAttemptsError never runs dry.
    */
   noDryRun?: string
   input(t: InputBuilder): Fields
@@ -74,10 +79,13 @@ export function mutation<
   Payload extends object,
   Rule extends KeyRule = 'required',
 >(name: string, definition: MutationDefinition<Fields, Payload, Rule>): void {
-  const { description, scopes, errors, key = 'required', isOneOf = false, noDryRun, resolve } = definition
+  const { description, scopes, errors, key = 'required', isOneOf = false, resolve } = definition
   if (!/ Needs: .+\. Emits: .+\.$/.test(` ${description}`)) {
     throw new TypeError(`${name}: the description must end with "Needs: … Emits: …".`)
   }
+  // A guess that is undone would not be counted, and everybody could guess for ever.
+  const counts = errors.includes(TooManyAttemptsError) ? 'It counts wrong tries.' : undefined
+  const noDryRun = definition.noDryRun ?? counts
   const Name = name.slice(0, 1).toUpperCase() + name.slice(1)
 
   const input = builder.inputType(`${Name}Input`, {

@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { backTest } from '../../api/domains/insight/index.ts'
+import { decodeId } from '../../api/graph/ids.ts'
 import { type Shop, testApp } from '../support/app.ts'
 import { fingerprint } from '../support/fingerprint.ts'
 
@@ -10,8 +11,8 @@ const BEGIN = '2026-01-01T00:00:00Z'
 
 /** Something that may happen; `after` is in hours since what happened before. */
 const step = fc.record({
-  after: fc.integer({ min: 1, max: 24 * 40 }),
-  what: fc.constantFrom('buy', 'buy', 'buy', 'refund', 'grant', 'spend'),
+  after: fc.integer({ min: 1, max: 24 * 14 }),
+  what: fc.constantFrom('buy', 'buy', 'buy', 'refund', 'grant', 'spend', 'receive', 'receive', 'move'),
   who: fc.integer({ min: 0, max: 2 }),
   amount: fc.integer({ min: 1, max: 30_000 }),
 })
@@ -20,9 +21,64 @@ type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
 
 const at = (hours: number) => new Date(Date.parse(BEGIN) + hours * 3_600_000).toISOString()
 
+/** Caps, multipliers, audiences, expiry, tiers and an offer that adds up. */
+const RICH = {
+  earnRules: {
+    purchase: {
+      name: { en: 'Purchase', ja: 'お買い物' },
+      on: { purchase: true },
+      points: { per: { minor: 100, points: 1 } },
+      multipliers: [{ by: '1.5', when: { purchases: { atLeast: 3 } } }],
+      caps: { perMember: { points: 250, per: 'MONTH' } },
+      expiry: { rolling: { days: 60 } },
+    },
+    soap: {
+      name: { en: 'Soap', ja: '石けん' },
+      on: { line: true },
+      points: { per: { minor: 1000, points: 1 } },
+      audience: { stage: ['customer', 'repeat'] },
+      maxTimes: { times: 3, per: 'MONTH' },
+      pending: { for: 'P14D' },
+    },
+  },
+  tierLadders: {
+    rank: {
+      measure: { pointsEarned: { currency: 'POINTS' } },
+      window: { rolling: { days: 90 } },
+      falls: 'FULL',
+      tiers: [
+        { key: 'silver', name: { en: 'Silver', ja: '銀' }, threshold: '100' },
+        { key: 'gold', name: { en: 'Gold', ja: '金' }, threshold: '400' },
+      ],
+    },
+  },
+  offers: {
+    spend: {
+      name: { en: 'Spend', ja: 'まとめ買い' },
+      type: 'SPEND_TOTAL',
+      threshold: '15000',
+      currency: 'JPY',
+      validFor: 'P60D',
+      howGiven: 'RECEIVED',
+      benefits: [{ points: { amount: '77' } }],
+    },
+  },
+}
+
+async function receive(shop: Shop, member: string | undefined, receipt: string): Promise<void> {
+  await tenantOf(shop).query({
+    text: `select offer_receive($1, '', $2, null, 'spend', $1, null, 'RECEIVED', 'staff:anna')`,
+    values: [receipt, decodeId(member ?? '', 'id').id],
+  })
+}
+
 /** A shop with three members to whom all this happened. */
-async function lived(steps: readonly Step[]): Promise<Shop> {
+async function lived(steps: readonly Step[], program?: object): Promise<Shop> {
   const shop = await open({ testClock: BEGIN })
+  if (program) {
+    const document = { ...(await documentOf(shop)), ...program }
+    expect(await shop.do('importProgram', { document })).toHaveProperty('program')
+  }
   const members = [await shop.member('a'), await shop.member('b'), await shop.member('c')]
   let hours = 0
   const orders: string[] = []
@@ -43,7 +99,10 @@ async function lived(steps: readonly Step[]): Promise<Shop> {
       const part = [{ amount: 1 + (amount % 500) }, { lines: [{ sku: 'soap', quantity: 1 }] }, {}][amount % 3]
       await shop.do('refundPurchase', { orderId, ...part })
     } else if (what === 'grant') await shop.do('grantPoints', { member, points: amount, reason: 'Gift' })
-    else await shop.do('spendPoints', { member, points: 1 + (amount % 50), reason: 'Soap' })
+    else if (what === 'receive') await receive(shop, members[who]?.id, `r-${n}`)
+    else if (what === 'move') {
+      await shop.do('moveMember', { member, stage: 'negotiation', reason: 'Asked' })
+    } else await shop.do('spendPoints', { member, points: 1 + (amount % 50), reason: 'Soap' })
   }
   await shop.clock(at(hours + 24 * 30))
   return shop
@@ -67,27 +126,38 @@ function paying(document: Earning, minor: number): object {
   }
 }
 
+const seen = { rules: new Set<string>(), tiers: 0, offers: 0n, revoked: 0n }
+
 it('a draft that equals the live program comes to what really happened, whatever happened', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(step, { minLength: 8, maxLength: 16 }),
-      fc.integer({ min: 1, max: 400 }),
+      fc.array(step, { minLength: 12, maxLength: 24 }),
+      fc.integer({ min: 50, max: 300 }),
       async (steps, days) => {
-        const shop = await lived(steps)
+        const shop = await lived(steps, RICH)
         const document = await documentOf(shop)
         const found = await backTest(tenantOf(shop), { document, days, members: 100 })
-        for (const { granted, revoked } of found.rules) {
+        for (const { rule, granted, revoked } of found.rules) {
+          seen.rules.add(rule)
+          seen.revoked += revoked.actual
           expect([granted.draft, revoked.draft]).toEqual([granted.actual, revoked.actual])
         }
         for (const { outstanding, cost } of found.currencies) {
           expect([outstanding.draft, cost.draft]).toEqual([outstanding.actual, cost.actual])
         }
+        seen.tiers += found.tiers.length
         for (const { moves } of found.tiers) expect(moves.draft).toBe(moves.actual)
+        for (const { completions } of found.offers) {
+          seen.offers += completions.actual
+          expect(completions.draft).toBe(completions.actual)
+        }
         expect(found).toMatchObject({ members: 3, same: 3, better: 0, worse: 0, refused: [], notTold: [] })
       },
     ),
-    { numRuns: 5, seed: 4 },
+    { numRuns: 4, seed: 4 },
   )
+  expect([...seen.rules].sort()).toEqual(['benefit', 'purchase', 'soap'])
+  expect([seen.tiers > 0, seen.offers > 0n, seen.revoked > 0n]).toEqual([true, true, true])
 })
 
 const bought = (hours: number, who: number, amount: number): Step => ({
@@ -156,4 +226,19 @@ it('refuses a wrong draft, too long a time, and too many facts', async () => {
     values: [],
   })
   expect(told[0]?.told).toMatchObject({ is: 'too_many' })
+})
+
+it('tells imported purchases in the order of their days, whenever they were imported', async () => {
+  const shop = await open({ testClock: '2026-06-01T00:00:00Z' })
+  const rows = ['05-20', '03-01', '05-25'].map((day, n) => ({
+    ...{ line: n + 1, external_id: 'mia', order_id: `i-${n}`, purchased_at: `2026-${day}T00:00:00Z` },
+    ...{ is_local: false, currency: 'JPY', total: 1_000, lines: [] },
+  }))
+  const text = `select purchase_import($1::jsonb, 'operator:import')`
+  await tenantOf(shop).query({ text, values: [JSON.stringify(rows)] })
+  await shop.clock('2026-06-02T00:00:00Z')
+  const draft = paying(await documentOf(shop), 50)
+  const found = await backTest(tenantOf(shop), { document: draft, days: 30, members: 10 })
+  expect(found.rules).toMatchObject([{ rule: 'purchase', granted: { draft: 40n, actual: 20n } }])
+  expect(found.currencies).toMatchObject([{ outstanding: { draft: 50n, actual: 30n } }])
 })

@@ -197,7 +197,7 @@ builder.queryField('backTestProgram', (t) =>
     type: Result,
     nullable: true,
     description:
-      'What a draft would have done: what happened to the members is told again, in order and by the same code, to a shadow of the tenant that is undone. Needs `points:read` besides; at most 3000 facts.',
+      'What a draft would have done: what happened to the members is told again, in order and by the same code, to a shadow of the tenant that is undone. Needs `points:read` besides; at most 2000 facts, within 9 seconds.',
     authScopes: { lists: 'program:read', staff: 'points:read' },
     args: { input: t.arg({ type: Input, required: true, description: 'What to try, and on what.' }) },
     extensions: { cost: { own: 20_000 } satisfies FieldCost },
