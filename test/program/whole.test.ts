@@ -102,7 +102,7 @@ it('a document with problems is refused as a whole, with every one of them', asy
     currencies: {
       ...document.currencies,
       ANT: { name: { en: '' }, expiry: { never: true } },
-      'no key': currency('X'),
+      'no\nkey': currency('X'),
       ZEN: currency('Zen'),
     },
     nonsense: {},
@@ -120,7 +120,7 @@ it('a document with problems is refused as a whole, with every one of them', asy
     'document.nonsense',
     'document.currencies.ANT.name.en',
     'document.currencies.ANT.name.ja',
-    'document.currencies.no key',
+    'document.currencies.no\nkey',
   ])
   expect(await fingerprint(shop.ground.databaseUrl)).toEqual(before)
   expect(await publish(shop, ['no document'])).toMatchObject({ code: 'PROGRAM_INVALID' })

@@ -74,8 +74,8 @@ function sectionOf(given: unknown, part: Part, problems: Problem[]): Definition[
   }
   return Object.entries(given).flatMap(([key, value]) => {
     const field = `${at}.${key}`
-    if (!/^[a-zA-Z0-9][\w.-]{0,99}$/.test(key)) {
-      const message = 'A key is 1 to 100 letters, digits, hyphens, dots and underscores.'
+    if (key.length < 1 || key.length > 100 || /\p{Cc}/u.test(key)) {
+      const message = 'A key is 1 to 100 characters without control characters.'
       problems.push({ path: field.slice(0, 300), message })
       return []
     }
