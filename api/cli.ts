@@ -61,6 +61,11 @@ const commands: readonly Entry[] = [
     load: () => loaded(import('./cli/export-completions.ts')),
   },
   {
+    name: 'coupons make',
+    does: 'make codes of a coupon and write them into a file, which is the only place where they are',
+    load: () => loaded(import('./cli/coupons-make.ts')),
+  },
+  {
     name: 'inbound classify',
     does: 'say of received messages what they are, one JSON line each; exit code 1 when one cannot be read',
     load: () => loaded(import('./cli/inbound-classify.ts')),
