@@ -41,7 +41,7 @@ test('lines that cannot be taken are named with their reason, and the others are
     receipt('r-1', 2),
     { ...receipt('r-3', 1), at: '2026-02-30T00:00:00Z' },
     purchase('o-1', 2, 10.5),
-    purchase('o-2', 2, '600'),
+    { ...purchase('o-2', 2, '600'), at: hour(2).replace('.000Z', '+0000') },
     purchase('o-3', 3, 400, { currency: 'XXX' }),
     purchase('o-4', 3, 400),
     { kind: 'view', member: 'mia', offer: 'other', at: hour(3) },
@@ -61,6 +61,18 @@ test('lines that cannot be taken are named with their reason, and the others are
     '13: mia had not received offer other by then',
   ])
   expect(await completed(tx)).toEqual(['r-1: o-4'])
+})
+
+test('keys that are numbers are the same keys as their digits', async () => {
+  const tx = await openTenant(db, 0)
+  await importLog(tx, [
+    offer,
+    receipt('7', 1, { key: 7, member: 42 }),
+    purchase('9', 2, 1000, { orderId: 9, member: 42 }),
+  ])
+  const again = [receipt('7', 1, { member: '42' }), purchase('9', 2, 1000, { member: '42' })]
+  expect((await importLog(tx, again)).sum).toMatchObject({ known: 2, rejected: 0 })
+  expect(await completed(tx)).toEqual(['7: 9'])
 })
 
 test('a reward of money is given in the currency of the purchase, once for each completion', async () => {

@@ -132,7 +132,7 @@ class Intake {
     this.#batches++
     // After the 1st, 2nd, 4th, 8th … batch: each time the tables have doubled.
     if (Math.log2(this.#batches) % 1 === 0) {
-      await tx.query({ text: 'select import_statistics(), offers_import_statistics()', values: [] })
+      await tellPlanner(tx)
     }
   }
 
@@ -152,6 +152,15 @@ class Intake {
       n + (added[name as keyof LogSummary] ?? 0),
     ])
     this.sum = Object.fromEntries(entries) as LogSummary // the same names with larger numbers
+  }
+}
+
+/** Tells the planner how large the tables have become. A machine that is too busy for it in time goes on without. */
+async function tellPlanner(tx: Tx): Promise<void> {
+  for (const text of ['select import_statistics()', 'select offers_import_statistics()']) {
+    await tx.query({ text, values: [] }).catch((error: unknown) => {
+      if (!(error instanceof pg.DatabaseError && error.code === '57014')) throw error
+    })
   }
 }
 

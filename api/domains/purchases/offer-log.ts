@@ -139,7 +139,8 @@ function minorOf(given: unknown, name: string): bigint {
 }
 
 function textOf(given: Given, name: string, most: number): string {
-  const text = given[name]
+  // Keys that are numbers in the source are the same keys.
+  const text = Number.isSafeInteger(given[name]) ? String(given[name]) : given[name]
   if (typeof text !== 'string' || text.trim() === '' || text.length > most || text.includes('\0'))
     throw new RangeError(`${name} ${shown(text)} is not a text of 1 to ${most} characters`)
   return text
@@ -154,7 +155,7 @@ function keyOf(given: Given, name: string, mayLack?: true): string | null {
   return key
 }
 
-const INSTANT = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/
+const INSTANT = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})$/
 
 function atOf({ at }: Given): string {
   if (typeof at === 'string' && INSTANT.test(at)) {
