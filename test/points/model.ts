@@ -4,9 +4,16 @@
 export interface Lot {
   /** The transaction that granted it; the database's own id comes with the first look. */
   readonly transaction: string
+  /** The lot that it came from, of another wallet. */
+  readonly parent: Lot | null
   id: string
-  readonly availableAt: number
-  readonly expiresAt: number | null
+  readonly earnedAt: number
+  availableAt: number
+  expiresAt: number | null
+  /** The event that it waits for until `availableAt`. */
+  awaits: string | null
+  /** Days that it lives on after an activity. */
+  readonly slides: number | null
   readonly granted: bigint
   pending: bigint
   available: bigint
@@ -74,13 +81,72 @@ export class WalletModel {
     return lot
   }
 
-  earn(transaction: string, source: string, { base, points, at, expiresAt, now }: Earn): Lot {
+  earn(transaction: string, source: string, { base, points, at, expiresAt, now, slides, waits }: Earn): Lot {
     this.settle(now)
-    const lot = this.#issue(transaction, points, at, { expiresAt, isPending: false })
+    const until = waits === undefined ? at : at + waits * DAY
+    const lot = this.#issue(transaction, points, until, {
+      expiresAt,
+      isPending: waits !== undefined,
+      ...{ earnedAt: at, slides: slides ?? null, awaits: waits === undefined ? null : EVENT },
+    })
     this.bases.set(source, { lot, base, refunded: 0n, revoked: 0n, expiredCounted: 0n })
     this.#repay(now)
     this.journal.push(['EARN', at, points])
     return lot
+  }
+
+  /** Moves points to another wallet; what it took is what that one gets, lot by lot. */
+  transfer(to: WalletModel, points: bigint, { out, into, now }: Transfer): void {
+    this.settle(now)
+    to.settle(now)
+    const parts = this.#burn(points, now, 'spent')
+    this.journal.push(['TRANSFER', now, points])
+    for (const [n, { lot, points: part }] of parts.entries()) {
+      const { availableAt, expiresAt, slides } = lot
+      const dates = { expiresAt, slides, awaits: null, isPending: false, earnedAt: now }
+      to.#issue(into, part, availableAt, { ...dates, parent: lot, id: `~${String(n).padStart(4, '0')}` })
+    }
+    to.#repay(now)
+    to.journal.push(['TRANSFER', now, points])
+    this.spends.delete(out) // a transfer cannot be given back
+  }
+
+  /** Adds points by hand, or takes them away. */
+  adjust(transaction: string, points: bigint, { now, expiresAt }: { now: number; expiresAt: number }): void {
+    this.settle(now)
+    if (points < 0n) this.#burn(-points, now, 'revoked')
+    else {
+      this.#issue(transaction, points, now, { expiresAt, isPending: false })
+      this.#repay(now)
+    }
+    this.journal.push(['ADJUST', now, points < 0n ? -points : points])
+  }
+
+  /** Sliding points that are alive live on from an activity, never shorter; how many lots do. */
+  slide(at: number, now: number): number {
+    const moved = this.lots.filter(
+      ({ slides, expiresAt, pending, available, held }) =>
+        slides !== null &&
+        expiresAt !== null &&
+        expiresAt > now &&
+        dayEnd(at, slides) > expiresAt &&
+        pending + available + held > 0n,
+    )
+    for (const lot of moved) lot.expiresAt = dayEnd(at, lot.slides ?? 0)
+    return moved.length
+  }
+
+  /** The event has come for points that wait for it; how many lots. They live so many days from it. */
+  happen(at: number, { now, days }: { now: number; days: number }): number {
+    if (!this.lots.some(({ awaits, pending }) => awaits !== null && pending > 0n)) return 0
+    this.settle(now)
+    const brought = this.lots.filter(
+      ({ awaits, pending, earnedAt }) => awaits !== null && pending > 0n && earnedAt <= at,
+    )
+    for (const lot of brought)
+      Object.assign(lot, { availableAt: at, expiresAt: dayEnd(at, days), awaits: null })
+    this.settle(now)
+    return brought.length
   }
 
   /** What can be spent now; settles. */
@@ -190,12 +256,17 @@ export class WalletModel {
     return [...byInstant].sort(([a], [b]) => a - b)
   }
 
-  #issue(transaction: string, points: bigint, availableAt: number, { expiresAt, isPending }: Issue): Lot {
+  #issue(transaction: string, points: bigint, availableAt: number, issue: Issue): Lot {
+    const { expiresAt, isPending, parent = null, id = '~', slides = null, awaits = null } = issue
     const lot = {
       transaction,
-      id: '',
+      parent,
+      id,
+      earnedAt: issue.earnedAt ?? availableAt,
       availableAt,
       expiresAt,
+      awaits,
+      slides,
       granted: points,
       pending: 0n,
       available: 0n,
@@ -220,7 +291,9 @@ export class WalletModel {
   }
 
   #settleInstant(at: number): void {
-    const activated = this.lots.filter(({ pending, availableAt }) => pending > 0n && availableAt <= at)
+    const due = this.lots.filter(({ pending, availableAt }) => pending > 0n && availableAt <= at)
+    const activated = due.filter(({ awaits }) => awaits === null)
+    const vain = due.filter(({ awaits }) => awaits !== null)
     if (activated.length > 0) {
       this.journal.push(['ACTIVATE', at, sum(activated.map(({ pending }) => pending))])
       for (const lot of activated) {
@@ -234,12 +307,13 @@ export class WalletModel {
       this.#resolve(hold, { captured: 0n, at, state: 'EXPIRED' })
       this.journal.push(['VOID', at, hold.points])
     }
-    const dead = this.lots.filter((lot) => lot.available > 0n && isDead(lot, at))
+    const dead = [...vain, ...this.lots.filter((lot) => lot.available > 0n && isDead(lot, at))]
     if (dead.length > 0) {
-      this.journal.push(['EXPIRE', at, sum(dead.map(({ available }) => available))])
+      this.journal.push(['EXPIRE', at, sum(dead.map(({ available, pending }) => available + pending))])
       for (const lot of dead) {
-        lot.expired += lot.available
+        lot.expired += lot.available + lot.pending
         lot.available = 0n
+        lot.pending = 0n
       }
     }
   }
@@ -299,6 +373,17 @@ export class WalletModel {
 interface Issue {
   readonly expiresAt: number | null
   readonly isPending: boolean
+  readonly parent?: Lot
+  readonly id?: string
+  readonly earnedAt?: number
+  readonly slides?: number | null
+  readonly awaits?: string | null
+}
+interface Transfer {
+  /** The transactions of the two wallets. */
+  readonly out: string
+  readonly into: string
+  readonly now: number
 }
 interface Grant {
   readonly now: number
@@ -311,6 +396,21 @@ interface Earn {
   readonly at: number
   readonly expiresAt: number | null
   readonly now: number
+  /** Days that they live on after an activity. */
+  readonly slides?: number
+  /** Days that they wait for the event. */
+  readonly waits?: number
+}
+
+/** What waiting points of the model wait for. */
+export const EVENT = 'review'
+
+const DAY = 86_400_000
+
+/** The midnight in Tokyo after the day that lies so many days after an instant. */
+export function dayEnd(at: number, days: number): number {
+  const local = at + 9 * 3_600_000
+  return (Math.floor(local / DAY) + days + 1) * DAY - 9 * 3_600_000
 }
 
 const isDead = ({ expiresAt }: Lot, at: number) => expiresAt !== null && expiresAt <= at

@@ -1,5 +1,5 @@
 import type { Ledger } from './ledger.ts'
-import type { WalletModel } from './model.ts'
+import type { Lot, WalletModel } from './model.ts'
 
 /** All that the database holds of one member's wallet, and what it says is true now, as plain rows. */
 export interface Sight {
@@ -29,15 +29,18 @@ export async function see(
 /** What there should be to see. Lots of the model take their ids from the rows of the database. */
 export function expectedSight(model: WalletModel, now: number, { wallet, lots, journal }: Sight): Sight {
   const ids = new Map(lots.map(([transaction, id]) => [transaction, String(id)]))
-  for (const lot of model.lots) lot.id ||= ids.get(lot.transaction) ?? ''
+  const keyOf = ({ transaction, parent }: Lot) => (parent ? `${transaction} ${parent.id}` : transaction)
+  for (const lot of model.lots) if (lot.id.startsWith('~')) lot.id = ids.get(keyOf(lot)) ?? lot.id
   const settled = model.settledCopy(now)
   return {
     wallet: wallet && [Number(model.debt), Number(model.lost), model.journal.length],
-    lots: model.lots.map((lot) => [
-      lot.transaction,
+    lots: inOrder(model.lots).map((lot) => [
+      keyOf(lot),
       lot.id,
       ...[lot.granted, lot.pending, lot.available, lot.held, lot.spent, lot.expired, lot.revoked].map(Number),
       lot.expiresAt,
+      lot.availableAt,
+      lot.awaits,
     ]),
     holds: model.holds
       .map((hold) => [hold.id, hold.state, Number(hold.captured), Number(hold.released), hold.expiresAt])
@@ -78,9 +81,9 @@ const SEE = `
     'wallet', (select json_build_array(debt, coalesce((
       select sum(amount) from debt_posting where wallet_id = w.id and kind = 'LOST'), 0), version) from w),
     'lots', ${rows(
-      `l.transaction_id, l.id, l.granted, l.pending, l.available, l.held, l.spent, l.expired, l.revoked, ${ms('l.expires_at')}`,
+      `concat_ws(' ', l.transaction_id, l.parent_lot_id), l.id, l.granted, l.pending, l.available, l.held, l.spent, l.expired, l.revoked, ${ms('l.expires_at')}, ${ms('l.available_at')}, l.awaits`,
       'lot l join w on w.id = l.wallet_id',
-      'l.wallet_version',
+      'l.wallet_version, l.parent_lot_id',
     )},
     'holds', ${rows(
       `h.id, h.state, h.captured, h.released, ${ms('h.expires_at')}`,
@@ -105,3 +108,15 @@ const SEE = `
     )} end
   ) as sight
 `
+
+/** Lots as they were born; those of one transfer by the lots they came from. */
+function inOrder(lots: readonly Lot[]): Lot[] {
+  return lots
+    .map((lot, i) => ({
+      lot,
+      first: lots.findIndex(({ transaction }) => transaction === lot.transaction),
+      i,
+    }))
+    .sort((a, b) => a.first - b.first || ((a.lot.parent?.id ?? '') < (b.lot.parent?.id ?? '') ? -1 : 1))
+    .map(({ lot }) => lot)
+}

@@ -1,16 +1,18 @@
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import {
+  adjustPoints,
   captureHold,
   grantPoints,
   holdPoints,
   refundSpend,
   settleDue,
   spendPoints,
+  transferPoints,
   voidHold,
 } from '../../api/domains/points/index.ts'
 import { type Ledger, operation } from './ledger.ts'
-import type { WalletModel } from './model.ts'
+import { dayEnd, EVENT, type WalletModel } from './model.ts'
 
 /** One step of the model-based test; `a`, `b` and `c` become amounts, instants and choices when it is taken. */
 export interface Step {
@@ -42,6 +44,8 @@ export const take = (run: Run, side: Side, step: Step): Promise<void> => steps[s
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
+/** Days that points live which an event brought. */
+const LIVES = 30
 
 const steps = {
   async grant(run: Run, side: Side, { a, b, c }: Step) {
@@ -72,6 +76,66 @@ const steps = {
       expiresAt: new Date(expiresAt),
     }
     side.model.earn(await ledger.earn(earning), source, { base, points, at, expiresAt, now })
+  },
+
+  /** Points that live on with what the member does, or that wait for an event. */
+  async earnMoving({ now, ledger }: Run, side: Side, { a, b, c }: Step) {
+    const base = BigInt(100 + (a % 20_000))
+    const points = base / 100n
+    const days = 5 + (c % 40)
+    const source = `order ${side.member} ${side.model.journal.length}`
+    const earning = { member: side.member, source, base, points, at: new Date(now), expiresAt: null }
+    const facts = { base, points, at: now, now }
+    if (b % 2 === 0) {
+      const transaction = await ledger.earn({ ...earning, expiry: { sliding: { days } } })
+      side.model.earn(transaction, source, { ...facts, expiresAt: dayEnd(now, days), slides: days })
+    } else {
+      const pending = { event: EVENT, cancelAfter: `P${days}D` }
+      const expiry = { rolling: { days: LIVES } }
+      const transaction = await ledger.earn({ ...earning, pending, expiry })
+      side.model.earn(transaction, source, { ...facts, expiresAt: null, waits: days })
+    }
+  },
+
+  async slide({ now, ledger }: Run, side: Side, { a }: Step) {
+    const at = now - (a % 4) * DAY
+    const { rows } = await ledger.owner.query('select points_slide($1, $2, $3) as n', [
+      ...[side.member, 'purchase', new Date(at)],
+    ])
+    expect(rows[0].n).toBe(side.model.slide(at, now))
+  },
+
+  async happen({ now, ledger }: Run, side: Side, { a }: Step) {
+    const at = now - (a % 4) * DAY
+    const { rows } = await ledger.owner.query('select points_activate_event($1, $2, $3) as n', [
+      ...[side.member, EVENT, new Date(at)],
+    ])
+    expect(rows[0].n).toBe(side.model.happen(at, { now, days: LIVES }))
+  },
+
+  async transfer(run: Run, side: Side, { a, b, who }: Step) {
+    const { now, ledger, sides } = run
+    const to = sides[(who + 1 + (b % 2)) % 3] as Side // another of the three
+    const points = BigInt((a % 120) + 1)
+    const once = operation()
+    const moved = { member: { id: side.member }, to: { id: to.member }, points, reason: 'For you' }
+    const answer = await ask(run, () => transferPoints(ledger.tx, moved, once))
+    const affordable = side.model.affordable(now)
+    if (affordable < points) return expect(answer).toEqual(insufficient(affordable, points))
+    if (answer.is !== 'done') throw new Error(answer.is)
+    side.model.transfer(to.model, points, { out: answer.transaction, into: answer.to_transaction, now })
+  },
+
+  async adjust(run: Run, side: Side, { a, b, c }: Step) {
+    const { now, ledger } = run
+    const points = BigInt((a % 90) + 1) * (b % 2 === 0 ? 1n : -1n)
+    const once = { ...operation(), actor: `staff:${a} ${b} ${c} ${now}` }
+    const adjusted = { kind: 'ADJUSTMENT' as const, member: { id: side.member }, points, reason: 'A mistake' }
+    const answer = await ask(run, () => adjustPoints(ledger.tx, adjusted, once))
+    const affordable = side.model.affordable(now)
+    if (affordable < -points) return expect(answer).toEqual(insufficient(affordable, -points))
+    if (answer.is !== 'done' || answer.transaction === null) throw new Error(answer.is)
+    side.model.adjust(answer.transaction, points, { now, expiresAt: monthEnd(now, 12) })
   },
 
   async spend(run: Run, side: Side, { a }: Step) {
@@ -179,7 +243,12 @@ const steps = {
 
 const weights: Record<keyof typeof steps, number> = {
   grant: 12,
-  earn: 14,
+  earn: 10,
+  earnMoving: 7,
+  slide: 4,
+  happen: 4,
+  transfer: 6,
+  adjust: 5,
   spend: 16,
   hold: 10,
   capture: 7,
