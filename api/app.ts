@@ -3,7 +3,12 @@ import type { AddressInfo } from 'node:net'
 import { contextFactory } from './contexts.ts'
 import { activityPredicate, settleActivities } from './domains/activities/index.ts'
 import { recompileOutdated, registerPredicates } from './domains/audiences/index.ts'
-import { entitlementPart, entitlementPredicate, priceListPart } from './domains/benefits/index.ts'
+import {
+  entitlementPart,
+  entitlementPredicate,
+  priceListPart,
+  stackingPart,
+} from './domains/benefits/index.ts'
 import { channelsPort, readSaved, startErrands, type TakeSignals } from './domains/channels/index.ts'
 import { consentPredicate, Links, linksPort, memberPages } from './domains/consents/index.ts'
 import { campaignPart, couponPart, settleCoupons } from './domains/coupons/index.ts'
@@ -103,7 +108,7 @@ registerPredicates(
 
 registerParts(operationsPart)
 registerParts(currencyPart, labelPart, ladderPart, segmentPart, earnRulePart)
-registerParts(entitlementPart, priceListPart)
+registerParts(entitlementPart, priceListPart, stackingPart)
 registerParts(partnerPart, supportLevelPart)
 registerParts(campaignPart, couponPart, offerPart, rewardPart)
 

@@ -271,6 +271,13 @@ export const OWN: Record<string, Own> = {
   'Query.channels': () => ({}),
   'Query.priceFor': ({ world }) => ({ member: world.by, sku: 'soap', currency: 'JPY' }),
   'Query.pricesFor': ({ world }) => ({ member: world.by, skus: ['soap'], currency: 'JPY' }),
+  'Query.quotePurchase': async (side) => ({
+    input: {
+      ...{ member: side.world.by, currency: 'JPY', lines: { sku: 'soap', quantity: 1, amount: 5000 } },
+      benefits: await newBenefit(side, discount),
+    },
+  }),
+  'Mutation.defineStacking': () => ({ input: { stacking: { categories: { key: 'benefit', order: 1 } } } }),
   'Query.benefitStatement': ({ world }) => ({ member: world.by }),
   'Query.checkEntitlement': ({ world }) => ({ member: world.by, key: 'tea' }),
   'Query.coupon': () => ({ key: 'tea' }),

@@ -1,11 +1,10 @@
 import { builder } from '../../graph/builder.ts'
 import { loader } from '../../graph/load.ts'
-import { read } from '../../graph/read.ts'
 import { ViewerType } from '../../graph/viewer.ts'
 import { Member, MemberByInput, memberRef, onlyOf } from '../members/index.ts'
 import { Entitlement } from './entitlement.graphql.ts'
 import { type Allowance, type Held, readHeld, readStanding } from './entitlements.store.ts'
-import { Benefit } from './graphql.ts'
+import { Benefit, benefitOf } from './graphql.ts'
 import { answerOf, summed } from './standing.ts'
 
 const AllowanceBy = builder.enumType('AllowanceBy', {
@@ -24,12 +23,11 @@ const EntitlementAllowance = builder.objectRef<Allowance>('EntitlementAllowance'
       description: 'Why.',
       resolve: ({ grant }) => (grant === null ? 'RULE' : 'GRANT'),
     }),
-    benefit: t.prismaField({
+    benefit: t.field({
       type: Benefit,
       nullable: true,
       description: 'What gave it; null when it is by rule.',
-      resolve: (query, { grant }, _args, { db }) =>
-        grant === null ? null : read(db).benefitGrant.findFirst({ ...query, where: { id: grant } }),
+      resolve: ({ grant }, _args, context) => (grant === null ? null : benefitOf(context, grant)),
     }),
     left: t.exposeInt('left', {
       nullable: true,

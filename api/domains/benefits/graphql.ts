@@ -1,4 +1,5 @@
 import { builder } from '../../graph/builder.ts'
+import { loader } from '../../graph/load.ts'
 import { ownOnly } from '../../graph/own.ts'
 import { read } from '../../graph/read.ts'
 import { connectionOf } from '../../graph/relay.ts'
@@ -43,6 +44,12 @@ interface Content {
   readonly entitlementVersion: number | null
 }
 
+/** Points transactions by their ids (uuids), all of an answer together. */
+const transactionOf = loader<string, typeof PointsTransaction.$inferType | null>(async (ids, { db }) => {
+  const rows = await read(db).op.findMany({ where: { transactionId: { in: [...ids] } } })
+  return ids.map((id) => rows.find(({ transactionId }) => transactionId === id) ?? null)
+})
+
 const PointsBenefit = builder.objectRef<Content>('PointsBenefit').implement({
   description: 'Points in a wallet.',
   fields: (t) => ({
@@ -52,12 +59,12 @@ const PointsBenefit = builder.objectRef<Content>('PointsBenefit').implement({
       description: 'The kind of points.',
       resolve: ({ pointsCurrency }) => pointsCurrency ?? '',
     }),
-    transaction: t.prismaField({
+    transaction: t.field({
       type: PointsTransaction,
       nullable: true,
       description: 'The points transaction that earned them.',
-      resolve: (query, { transactionId }, _args, { db }) =>
-        transactionId === null ? null : read(db).op.findFirst({ ...query, where: { transactionId } }),
+      resolve: ({ transactionId }, _args, context) =>
+        transactionId === null ? null : transactionOf(context, transactionId),
     }),
   }),
 })
@@ -193,6 +200,12 @@ export const Benefit = builder.prismaNode('BenefitGrant', {
       description: 'The order that it was taken off, when the shop named one.',
     }),
   }),
+})
+
+/** Benefits by their ids (uuids), all of an answer together. */
+export const benefitOf = loader<string, typeof Benefit.$inferType | null>(async (ids, { db }) => {
+  const rows = await read(db).benefitGrant.findMany({ where: { id: { in: [...ids] } } })
+  return ids.map((id) => rows.find((row) => row.id === id) ?? null)
 })
 
 const BenefitConnection = connectionOf(Benefit, 'Benefit')

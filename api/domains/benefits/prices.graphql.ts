@@ -9,12 +9,7 @@ import { AudienceInput } from '../audiences/index.ts'
 import { MemberByInput, memberRef } from '../members/index.ts'
 import { publish } from '../program/index.ts'
 import { priceListPart } from './prices.part.ts'
-import {
-  type MemberPrice as MemberPriceFacts,
-  type PriceListFacts,
-  readListInForce,
-  readPrices,
-} from './prices.store.ts'
+import { type MemberPrice, type PriceListFacts, readListInForce, readPrices } from './prices.store.ts'
 import { checkKey } from './service.ts'
 
 const MOST_SKUS = 100
@@ -48,7 +43,8 @@ const PriceList = builder.objectRef<PriceListFacts>('PriceList').implement({
   }),
 })
 
-const MemberPrice = builder.objectRef<MemberPriceFacts>('MemberPrice').implement({
+/** `MemberPrice` of the API. */
+export const MemberPriceType = builder.objectRef<MemberPrice>('MemberPrice').implement({
   description: 'What an article costs a member, and why.',
   fields: (t) => ({
     sku: t.exposeString('sku', { description: 'The article.' }),
@@ -88,7 +84,7 @@ const args = (t: PothosSchemaTypes.QueryFieldBuilder<Types, object>) => ({
 
 builder.queryField('priceFor', (t) =>
   t.field({
-    type: MemberPrice,
+    type: MemberPriceType,
     nullable: true,
     description: 'What an article costs a member; null when it has no price, or there is no such member.',
     authScopes: { reads: 'benefits:read' },
@@ -104,7 +100,7 @@ builder.queryField('priceFor', (t) =>
 
 builder.queryField('pricesFor', (t) =>
   t.field({
-    type: [MemberPrice],
+    type: [MemberPriceType],
     nullable: true,
     description:
       'What articles cost a member, in the order asked for; those without a price are left out. At most 100.',
@@ -127,13 +123,14 @@ builder.queryField('pricesFor', (t) =>
 export async function memberIdOf(
   named: { id?: string | null; externalId?: string | null } | null | undefined,
   { viewer, db }: Context,
+  field = 'member',
 ): Promise<string | null> {
-  const by = named ? memberRef(named, 'member') : null
+  const by = named ? memberRef(named, field) : null
   if (viewer?.kind === 'MEMBER') {
     const isSelf = !by || ('id' in by ? by.id === viewer.memberId : by.externalId === viewer.sub)
     return isSelf ? viewer.memberId : null
   }
-  if (!by) throw new BadInputError('member', "member must name one; only a member's token may leave it out.")
+  if (!by) throw new BadInputError(field, `${field} must name one; only a member's token may leave it out.`)
   return (await read(db).member.findFirst({ where: by, select: { id: true } }))?.id ?? null
 }
 
