@@ -21,6 +21,12 @@ import { partnerPart } from './domains/partners/index.ts'
 import { currencyPart, earnRulePart, labelPart, operationsPart, settleDue } from './domains/points/index.ts'
 import { registerParts } from './domains/program/index.ts'
 import { purchasesPredicate, replayImported } from './domains/purchases/index.ts'
+import {
+  ReferralSignals,
+  referralProgramPart,
+  settleReferrals,
+  signalsPort,
+} from './domains/referrals/index.ts'
 import { rewardPart, settleRewards } from './domains/rewards/index.ts'
 import { segmentPart, segmentPredicate, settleSegments } from './domains/segments/index.ts'
 import { ladderPart, settleTiers, tierPredicate } from './domains/tiers/index.ts'
@@ -110,7 +116,7 @@ registerParts(operationsPart)
 registerParts(currencyPart, labelPart, ladderPart, segmentPart, earnRulePart)
 registerParts(entitlementPart, priceListPart, stackingPart)
 registerParts(partnerPart, supportLevelPart)
-registerParts(campaignPart, couponPart, offerPart, rewardPart)
+registerParts(campaignPart, couponPart, offerPart, rewardPart, referralProgramPart)
 
 /** Wires the platform, the graph, the rooms and the plugins into one object, and starts it. */
 export async function openApp(options: AppOptions): Promise<App> {
@@ -224,6 +230,7 @@ export async function openApp(options: AppOptions): Promise<App> {
         .provide(channelsPort, channels)
         .provide(vaultPort, vault)
         .provide(linksPort, links)
+        .provide(signalsPort, new ReferralSignals(cursorKey))
         .provide(webhooksPort, webhooksPart, { ...webhooksPart, poke: () => {} }),
     })
     health.add('database', async () => {
@@ -279,6 +286,7 @@ async function settle(db: Db, tenantId: string, log: Log): Promise<boolean> {
   const decided = await settleTiers(tenant, 500)
   const over = await settleOffers(tenant, 500)
   const lapsed = await settleRewards(tenant, 500)
+  const referred = await settleReferrals(tenant, 100)
   // Bounded, and gone on with at the next look: neither a large broadcast nor a broken one keeps others waiting.
   await extendBroadcasts(tenant, { chunks: 20 }).catch((err: unknown) =>
     log.warn({ err, tenant: tenantId }, 'A broadcast could not be gone on with; trying on.'),
@@ -286,7 +294,7 @@ async function settle(db: Db, tenantId: string, log: Log): Promise<boolean> {
   const looked = await settleSegments(tenant, 5)
   const taken = await settleCoupons(tenant, 500)
   const paid = await settleActivities(tenant, 200)
-  return replayed + moved + booked + decided + over + looked + lapsed + taken + paid > 0
+  return replayed + moved + booked + decided + over + looked + lapsed + taken + paid + referred > 0
 }
 
 function routes(

@@ -26,6 +26,8 @@ import {
   QuotaExceededError,
   RedemptionClosedError,
   RedemptionResolvedError,
+  ReferralClosedError,
+  ReferralRefusedError,
   RefundExceedsPurchaseError,
   RewardUnavailableError,
   TooManyAttemptsError,
@@ -63,6 +65,8 @@ const domainCodes = [
   'NOT_ENTITLED',
   'QUOTA_EXCEEDED',
   'BENEFIT_SETTLED',
+  'REFERRAL_REFUSED',
+  'REFERRAL_CLOSED',
 ] as const satisfies readonly DomainCode[]
 
 const ErrorCode = builder.enumType('ErrorCode', {
@@ -182,6 +186,19 @@ builder.objectType(DuplicateReferenceError, {
 builder.objectType(HoldResolvedError, {
   name: 'HoldResolvedError',
   description: CODES.HOLD_RESOLVED.when,
+  interfaces: [ErrorInterface],
+})
+
+// The referrals room adds `reason` and `state`.
+builder.objectType(ReferralRefusedError, {
+  name: 'ReferralRefusedError',
+  description: CODES.REFERRAL_REFUSED.when,
+  interfaces: [ErrorInterface],
+})
+
+builder.objectType(ReferralClosedError, {
+  name: 'ReferralClosedError',
+  description: CODES.REFERRAL_CLOSED.when,
   interfaces: [ErrorInterface],
 })
 

@@ -2,7 +2,7 @@ import { BadInputError, ForbiddenError } from '../platform/errors.ts'
 import type { Frame, LoggedEvent } from '../platform/events.ts'
 import { builder } from './builder.ts'
 import type { Context } from './context.ts'
-import { coversEvent, EventInterface, eventTypes } from './events.ts'
+import { coversEvent, EventInterface, eventTypeName, eventTypes } from './events.ts'
 import { idOf } from './ids.ts'
 
 type FrameOf<Kind extends Frame['kind']> = Extract<Frame, { kind: Kind }>
@@ -88,6 +88,7 @@ function ownEvents(context: Context): (event: LoggedEvent) => boolean | Promise<
     if (memberId === null && event.type === 'member.registered') memberId = await context.ownMember()
     if (memberId === null || event.memberId !== memberId) return false
     if (event.type === 'membership.ended') throw new ForbiddenError('This membership has ended.')
-    return true
+    // What a newer version of the product announced cannot be told by this one.
+    return eventTypeName(event.type) !== undefined
   }
 }

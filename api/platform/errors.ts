@@ -42,6 +42,8 @@ export const CODES = {
   NOT_ENTITLED: { status: 409, when: 'The member does not have this entitlement, by rule or by grant.' },
   QUOTA_EXCEEDED: { status: 409, when: 'The entitlement cannot be used that often now.' },
   BENEFIT_SETTLED: { status: 409, when: 'The benefit ended before: used, expired, taken back or returned.' },
+  REFERRAL_REFUSED: { status: 409, when: 'The referral cannot be claimed; the reason says why.' },
+  REFERRAL_CLOSED: { status: 409, when: 'Nobody has to look at this referral, or somebody has.' },
   UNAUTHENTICATED: { status: 401, when: 'No token, or one that is not accepted.' },
   FORBIDDEN: { status: 403, when: 'The token is good, but does not allow this.' },
   BAD_INPUT: { status: 400, when: 'A value is wrong; the error names the field and what would be right.' },
@@ -89,6 +91,8 @@ export type DomainFailure =
   | NotEntitledError
   | QuotaExceededError
   | BenefitSettledError
+  | ReferralRefusedError
+  | ReferralClosedError
 
 /** A well-formed id of nothing, or of somebody else's thing. */
 export class NotFoundError extends DomainError {
@@ -447,6 +451,42 @@ export class ProgramChangedError extends DomainError {
   }
 }
 
+/** The member cannot say that somebody recommended the shop. */
+export class ReferralRefusedError extends DomainError {
+  readonly code = 'REFERRAL_REFUSED'
+  readonly reason: ReferralRefusal
+  constructor(reason: ReferralRefusal) {
+    super(`This referral cannot be claimed: ${REFERRAL_REFUSALS[reason]}.`)
+    this.reason = reason
+  }
+}
+
+/** Why a referral cannot be claimed. */
+export type ReferralRefusal = keyof typeof REFERRAL_REFUSALS
+
+const REFERRAL_REFUSALS = {
+  SELF: 'nobody recommends the shop to itself',
+  ALREADY_REFERRED: 'the member has said who recommended the shop',
+  NOT_NEW: 'the member has bought before, or has been one for too long',
+  KNOWN_BEFORE: 'the member was there before whoever recommended the shop',
+  CLOSED: 'the program is not open now, or the referrer has left',
+  TOO_MANY_CLAIMS: 'the code was claimed too often in too short a time',
+  LIMIT_REACHED: 'the referrer has brought as many as count, for now',
+} as const
+
+/** The referral is not under review. */
+export class ReferralClosedError extends DomainError {
+  readonly code = 'REFERRAL_CLOSED'
+  readonly state: ReferralStanding
+  constructor(state: ReferralStanding) {
+    super(`This referral is not under review; it stands as ${state}.`)
+    this.state = state
+  }
+}
+
+/** How a referral that is not under review stands. */
+export type ReferralStanding = 'CLAIMED' | 'QUALIFIED' | 'HELD' | 'PAID' | 'REJECTED' | 'REVERSED'
+
 /** Refuses a whole request, or one field of it: a top-level error with this code. */
 export abstract class RequestError extends Error {
   abstract readonly code: Code
@@ -541,6 +581,8 @@ export type Rejection =
       readonly renews_at: string | null
     }
   | { readonly is: 'benefit_settled'; readonly state: BenefitEnd }
+  | { readonly is: 'referral_refused'; readonly reason: ReferralRefusal }
+  | { readonly is: 'referral_closed'; readonly state: ReferralStanding }
   | { readonly is: 'bad_input'; readonly field: string; readonly message: string }
 
 /** What a business function of the database returns: done, with its facts, or a refusal. */
@@ -614,6 +656,10 @@ export function raise<Done extends { readonly is: 'done' }>(outcome: Done | Reje
       )
     case 'benefit_settled':
       throw new BenefitSettledError(outcome.state)
+    case 'referral_refused':
+      throw new ReferralRefusedError(outcome.reason)
+    case 'referral_closed':
+      throw new ReferralClosedError(outcome.state)
     case 'bad_input':
       throw new BadInputError(outcome.field, outcome.message)
     default:

@@ -439,19 +439,11 @@ create function reward_give(p_redemption reward_redemption, p_at timestamptz, p_
 language plpgsql as $$
 begin
   perform benefit_give(p_redemption.member_id, r.benefit, 'reward', p_redemption.id || ':' || n, p_at,
-    reward_word(r.name, p_redemption.member_id), p_actor)
+    text_for(r.name, p_redemption.member_id), p_actor)
   from reward r, generate_series(1, p_redemption.quantity) n
   where r.tenant_id = p_redemption.tenant_id and r.key = p_redemption.key and r.version = p_redemption.version
     and r.benefit is not null
   order by n;
-end $$;
-
-/* A text in the member's language, else in English, else in any. */
-create function reward_word(p_texts jsonb, p_member uuid) returns text language plpgsql stable as $$
-begin
-  return coalesce(
-    (select p_texts ->> split_part(m.locale, '-', 1) from member m where m.tenant_id = current_tenant() and m.id = p_member),
-    p_texts ->> 'en', (select t.value from jsonb_each_text(p_texts) t order by t.key limit 1));
 end $$;
 
 -- ── Operations ───────────────────────────────────────────────────────────────────────────────────
@@ -508,7 +500,7 @@ begin
     return op_finish(p_key, points_insufficient(v_wallet.available, v_redemption.points));
   end if;
   v_redemption.hold_id := reward_pay(v_wallet, v_op.transaction_id, v_redemption.points, v_redemption.reserved_until,
-    v_now, reward_word(v_reward.name, v_member.id));
+    v_now, text_for(v_reward.name, v_member.id));
   v_redemption.spend_id := case when v_redemption.hold_id is null then v_op.transaction_id end;
   update reward_shelf s set
     taken = s.taken + case when v_redemption.state = 'FULFILLED' then p_quantity else 0 end,
@@ -618,7 +610,7 @@ begin
   if v_redemption.state in ('CANCELLED', 'LAPSED') or (p_member is not null and v_redemption.state = 'FULFILLED') then
     return op_finish(p_key, redemption_closed(v_redemption.state));
   end if;
-  v_word := reward_word((select r.name from reward r where r.tenant_id = v_tenant and r.key = v_redemption.key
+  v_word := text_for((select r.name from reward r where r.tenant_id = v_tenant and r.key = v_redemption.key
                          and r.version = v_redemption.version), v_redemption.member_id);
   perform reward_return(array[v_redemption]);
   v_is_moved := case

@@ -44,6 +44,7 @@ begin
     null, null, p_properties)::earn_fact, 'engawa');
   perform points_slide(p_member, p_name, p_at);
   perform tiers_touch(array[p_member], p_at);
+  perform referral_of_activity(p_member, p_name, p_at);
   return v_id;
 end $$;
 

@@ -85,6 +85,7 @@ begin
   -- 5 tiers.
   perform tiers_touch(array[v_member.id], p_purchased_at);
   -- 6 referrals.
+  perform referral_of_purchases(array[v_id]);
   -- 7 sliding expiry.
   perform points_slide(v_member.id, 'purchase', p_purchased_at);
   perform after_purchase_plan(v_member.id, v_id, p_order_id, v_now);
@@ -221,6 +222,7 @@ begin
   -- 5 tiers.
   perform tiers_touch(array[v_purchase.member_id], v_at);
   -- 6 referrals.
+  perform referral_of_refund(v_purchase.id, v_at);
   return op_finish(p_key, jsonb_build_object('is', 'done', 'purchase', v_purchase.id, 'member', v_purchase.member_id,
     'amount', v_amount::text));
 end $$;
@@ -279,6 +281,7 @@ begin
     -- 5 tiers.
     perform tiers_touch(array(select distinct r.member_id from unnest(v_new) r), v_now, 'IMPORT');
     -- 6 referrals.
+    perform referral_of_purchases(array(select r.purchase_id from unnest(v_new) r order by r.line));
     -- 7 sliding expiry.
     perform points_slide_all(array_agg(r.member_id), 'purchase', array_agg(r.at)) from unnest(v_new) r;
   end if;

@@ -24,6 +24,8 @@ begin
      or exists (select from coupon_counter c where c.tenant_id = t.id and c.is_stale)
      or exists (select from budget b where b.tenant_id = t.id and b.is_stale)
      or exists (select from segment_entry e where e.tenant_id = t.id)
+     or exists (select from referral r where r.tenant_id = t.id and r.due_at <= coalesce(t.clock_at, now()))
+     or exists (select from referral_signal s where s.tenant_id = t.id and s.expires_at <= coalesce(t.clock_at, now()))
   -- Rooms: a line each.
   ;
 end $$;
@@ -47,6 +49,8 @@ begin
     (select min(r.due_at) from campaign_run r where r.tenant_id = p_tenant and r.due_at is not null),
     (select min(r.expires_at) from coupon_redemption r where r.tenant_id = p_tenant and r.state = 'RESERVED'),
     (select tenant_now(p_tenant) where exists (select from segment_entry e where e.tenant_id = p_tenant)),
+    (select min(r.due_at) from referral r where r.tenant_id = p_tenant and r.due_at is not null),
+    (select min(s.expires_at) from referral_signal s where s.tenant_id = p_tenant),
     -- Rooms: a line each.
     (select min(b.due_at) from broadcast b where b.tenant_id = p_tenant and b.due_at is not null));
 end $$;
@@ -66,6 +70,7 @@ begin
     v_settled := v_settled + rewards_settle_due(1000);
     v_settled := v_settled + coupons_settle_due(1000);
     v_settled := v_settled + activities_settle_due(1000);
+    v_settled := v_settled + referrals_settle_due(100);
     -- Rooms: a line each, in the order of the rooms.
     exit when v_settled = 0;
   end loop;

@@ -4,7 +4,7 @@ import { describe, expect, it, test } from 'vitest'
 import { schema } from '../../api/schema.ts'
 import { type Shop, type TestMember, testApp } from '../support/app.ts'
 import { fingerprint } from '../support/fingerprint.ts'
-import { LADDER, makeTask } from '../support/world.ts'
+import { LADDER, makeTask, referralCode } from '../support/world.ts'
 
 const open = testApp({ role: 'web' })
 const NOW = '2026-04-01T00:00:00Z'
@@ -208,6 +208,22 @@ const MAKINGS: Record<string, Making> = {
       { endpoint: endpoint.id, since: '2026-03-31T00:00:00Z' },
     ]
   },
+  async claimReferral(shop, { by }) {
+    const code = await openReferrals(shop, by)
+    const { by: member } = await shop.member('aki')
+    return [
+      { member, code },
+      { member, code, signals: { device: 'hers' } },
+    ]
+  },
+  async approveReferral(shop, { by }) {
+    const referral = await reviewOf(shop, by)
+    return [{ referral }, { referral, reason: 'Her sister' }]
+  },
+  async rejectReferral(shop, { by }) {
+    const referral = await reviewOf(shop, by)
+    return [{ referral }, { referral, reason: 'Her cat' }]
+  },
   async redeemReward(shop, { by: member }) {
     await offerMug(shop, member)
     return [
@@ -350,6 +366,27 @@ async function makeCampaigns(shop: Shop): Promise<readonly [object, object]> {
   const name = { en: 'Spring', ja: '春' }
   for (const key of ['one', 'other']) await shop.do('defineCampaign', { key, campaign: { name } })
   return [{ campaign: 'one' }, { campaign: 'other' }]
+}
+
+/** A referral program, and the member's code. */
+async function openReferrals(shop: Shop, member: object): Promise<string> {
+  const program = {
+    name: { en: 'Friends', ja: 'お友だち' },
+    benefits: { referrer: { points: { amount: '5' } } },
+    qualifying: { nthPurchase: 1 },
+  }
+  await shop.do('defineReferralProgram', { key: 'friends', program })
+  return referralCode(shop, member)
+}
+
+/** A claim whom somebody has to look at. */
+async function reviewOf(shop: Shop, referrer: object): Promise<string> {
+  const code = await openReferrals(shop, referrer)
+  const signals = { ip: '192.0.2.1' }
+  await shop.do('noteReferralSignals', { member: referrer, signals })
+  const { by: member } = await shop.member('aki')
+  return (await shop.do('claimReferral', { member, code, signals }, { select: 'referral { id }' })).referral
+    .id
 }
 
 /** A mug for a point, and points to have it. */

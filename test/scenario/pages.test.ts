@@ -6,7 +6,7 @@ import { schema } from '../../api/schema.ts'
 import { type Shop, testApp } from '../support/app.ts'
 import { reportOpened } from '../support/opened.ts'
 import { onServer } from '../support/server.ts'
-import { LADDER } from '../support/world.ts'
+import { LADDER, referralCode } from '../support/world.ts'
 
 const open = testApp({ role: 'web' })
 const NOW = '2026-04-01T00:00:00Z'
@@ -23,6 +23,7 @@ const WAYS: Record<string, readonly string[]> = {
   'Member.inbox': ['member(by: {externalId: "mia"}) { inbox(@) { # } }'],
   'Member.offerReceipts': ['member(by: {externalId: "mia"}) { offerReceipts(@) { # } }'],
   'Member.purchases': ['member(by: {externalId: "mia"}) { purchases(@) { # } }'],
+  'Member.referrals': ['member(by: {externalId: "mia"}) { referrals(@) { # } }'],
   'Member.rewardRedemptions': ['member(by: {externalId: "mia"}) { rewardRedemptions(@) { # } }'],
   'Member.signals': ['member(by: {externalId: "mia"}) { signals(@) { # } }'],
   'Member.stageHistory': ['member(by: {externalId: "mia"}) { stageHistory(@) { # } }'],
@@ -41,6 +42,7 @@ const WAYS: Record<string, readonly string[]> = {
   ],
   'Query.offers': ['offers(@) { # }'],
   'Query.partnerMovements': ['partnerMovements(partner: "cafe", @) { # }'],
+  'Query.referrals': ['referrals(@) { # }', 'referrals(state: CLAIMED, @) { # }'],
   'Query.rewardRedemptions': [
     'rewardRedemptions(@) { # }',
     'rewardRedemptions(state: REQUESTED, reward: "mug", @) { # }',
@@ -121,6 +123,13 @@ beforeAll(async () => {
   await shop.do('grantPoints', { member, points: 9, reason: 'Welcome' })
   const tea = { name: { en: 'Tea', ja: 'お茶' }, benefit: { points: { amount: 5 } } }
   await shop.do('defineCoupon', { key: 'tea', coupon: tea })
+  const program = {
+    name: { en: 'Friends', ja: 'お友だち' },
+    benefits: { referrer: { points: { amount: '5' } } },
+    qualifying: { nthPurchase: 1 },
+  }
+  await shop.do('defineReferralProgram', { key: 'friends', program })
+  const code = await referralCode(shop, member)
   const mug = { cost: { points: 1 }, goods: { sku: 'MUG' }, fulfilment: 'MANUAL' }
   for (let i = 0; i < 9; i++) {
     const name = { en: `Mug ${i}`, ja: `マグ ${i}` }
@@ -129,6 +138,8 @@ beforeAll(async () => {
     await shop.do('defineOffer', { key: `tea ${i}`, offer: { type: 'INFORMATION' } })
     await shop.do('receiveOffer', { member, offer: 'tea 0' })
     await shop.do('issueCoupon', { member, coupon: 'tea' })
+    const { by: friend } = await shop.member(`friend ${i}`)
+    await shop.do('claimReferral', { member: friend, code })
   }
   await shop.do('defineTierLadder', { ladder: LADDER })
   for (let i = 0; i < 9; i++) {

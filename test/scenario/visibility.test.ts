@@ -6,7 +6,7 @@ import { newId } from '../../api/platform/ids.ts'
 import { schema } from '../../api/schema.ts'
 import { type Shop, testApp } from '../support/app.ts'
 import { headOf, history, type Told } from '../support/history.ts'
-import { makeWorld, NODE_TYPES, type World } from '../support/world.ts'
+import { makeWorld, NODE_TYPES, referralCode, type World } from '../support/world.ts'
 
 const open = testApp({ role: 'web' })
 let shop: Shop
@@ -23,6 +23,7 @@ beforeAll(async () => {
   const everyone = { name: { en: 'Buyers', ja: 'お客様' }, audience: { stage: ['customer'] }, every: 'P60D' }
   await shop.do('defineSegment', { key: 'buyers', segment: everyone })
   await shop.do('refundPurchase', { orderId: mia.orderId, amount: 100 })
+  await bringFriends(mia)
   for (const end of ['fulfilReward', 'cancelRedemption']) {
     const input = { member: mia.by, reward: 'mug' }
     const { redemption } = await shop.do('redeemReward', input, { select: 'redemption { id }' })
@@ -66,6 +67,24 @@ async function useCoupons() {
   await shop.do('redeemCoupon', { member: mia.by, code: 'TEAmia' })
 }
 
+/** Friends of the member's: one who buys, one who gives it back, one who is the member itself. */
+async function bringFriends({ by: mia }: World) {
+  const code = await referralCode(shop, mia)
+  await shop.do('noteReferralSignals', { member: mia, signals: { device: 'hers' } })
+  for (const device of ['one', 'two', 'hers']) {
+    const { by: member } = await shop.member(`friend with ${device}`)
+    await shop.do('claimReferral', { member, code, signals: { device } })
+    const order = {
+      orderId: `order with ${device}`,
+      purchasedAt: '2026-04-01T00:00:00Z',
+      currency: 'JPY',
+      total: 1,
+    }
+    await shop.do('recordPurchase', { member, ...order })
+  }
+  await shop.do('refundPurchase', { orderId: 'order with two' })
+}
+
 /** Has a touch of the member's put off: its channel is not there. */
 async function putOff(member: World) {
   const { app } = shop.ground
@@ -100,6 +119,7 @@ const SCOPES: Record<string, string> = {
   PointsTransaction: 'points:read',
   Posting: 'points:read',
   Purchase: 'purchases:read',
+  Referral: 'referrals:read',
   Reward: 'rewards:read',
   RewardRedemption: 'rewards:read',
   Signal: 'touchpoints:read',
@@ -234,6 +254,7 @@ describe.concurrent('events', () => {
     program: 'program:read',
     purchase: 'purchases:read',
     segment: 'members:read',
+    referral: 'referrals:read',
     reward: 'rewards:read',
     signal: 'touchpoints:read',
     offer: 'offers:read',

@@ -197,6 +197,7 @@ test('every event has its facts', () => {
       'benefit use',
       ...Array(7).fill('offer receipt'),
       'offer remaining',
+      ...Array(5).fill('referral'),
     ].sort(),
   )
 })
@@ -324,7 +325,6 @@ const JSON_PLACES = [
   'ProgramChange.before',
   'RecordActivityInput.properties',
   'RegisterMemberInput.attributes',
-  'RewardInput.benefit',
   'Segment.rule',
   'SendTestInput.parameters',
   'SendTouchpointInput.parameters',

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Shop } from '../support/shop.ts'
-import { makeTask, WHOLE_LADDER, type World } from '../support/world.ts'
+import { makeTask, referralCode, WHOLE_LADDER, type World } from '../support/world.ts'
 
 /** A tenant with a member who has one of everything. */
 export interface Side {
@@ -209,6 +209,25 @@ async function newWord({ shop }: Side): Promise<string> {
   return word
 }
 
+const friends = {
+  name: { en: 'Friends', ja: 'お友だち' },
+  benefits: { referrer: { points: { amount: '5' } }, friend: { points: { amount: '2' } } },
+  qualifying: { firstPurchase: { atLeast: 1, currency: 'JPY' } },
+  hold: 'P1D',
+  newFor: 'P30D',
+  limits: { perReferrer: { limit: 1000, period: 'YEAR' }, velocity: { claims: 1000, within: 'P1D' } },
+  window: { from: '2020-01-01T00:00:00Z', until: '2099-01-01T00:00:00Z' },
+}
+
+/** A claim of a new friend of the member's whom somebody has to look at. */
+async function newReview(side: Side): Promise<string> {
+  const { shop, world } = side
+  const signals = { ip: '192.0.2.1' }
+  await shop.do('noteReferralSignals', { member: world.by, signals })
+  const input = { member: await newMember(side), code: await referralCode(shop, world.by), signals }
+  return (await shop.do('claimReferral', input, { select: 'referral { id }' })).referral.id
+}
+
 const keyed = async (input: object | Promise<object>) => ({
   input: { idempotencyKey: fresh(), ...(await input) },
 })
@@ -329,6 +348,7 @@ export const OWN: Record<string, Own> = {
     await shop.do('defineSupportLevel', supportLevel)
     return {}
   },
+  'Query.referrals': () => ({}),
   'Query.rewardRedemptions': () => ({}),
   'Query.rewards': () => ({}),
   'Query.stages': () => ({}),
@@ -369,6 +389,7 @@ export const OWN: Record<string, Own> = {
       note: 'Glad to hear from us.',
       cost: { amount: 500, currency: 'JPY' },
     }),
+  'Mutation.approveReferral': async (side) => keyed({ referral: await newReview(side) }),
   'Mutation.cancelRedemption': async (side) => keyed({ redemption: await newRedemption(side) }),
   'Mutation.adjustPoints': ({ world }) => keyed({ member: world.by, points: 5, reason: 'A mistake of ours' }),
   'Mutation.approveAdjustment': async (side) =>
@@ -408,6 +429,13 @@ export const OWN: Record<string, Own> = {
   'Mutation.defineProductLabel': () => ({
     input: { key: `care-${randomUUID()}`, label: { name: { en: 'Care', ja: 'ケア' }, skus: ['soap'] } },
   }),
+  'Mutation.claimReferral': async (side) =>
+    keyed({
+      member: await newMember(side),
+      code: await referralCode(side.shop, side.world.by),
+      signals: { device: fresh() },
+    }),
+  'Mutation.defineReferralProgram': () => ({ input: { key: fresh(), program: friends } }),
   'Mutation.defineReward': () => ({ input: { key: fresh(), reward: gift } }),
   'Mutation.defineEntitlement': () => ({
     input: { key: `fresh-${randomUUID()}`, entitlement: { name: { en: 'Spa', ja: '温泉' }, kind: 'TOOL' } },
@@ -485,6 +513,9 @@ export const OWN: Record<string, Own> = {
       at: '2026-01-01T00:00:00Z',
     }),
   'Mutation.recordPurchase': (side) => keyed(purchase(side)),
+  'Mutation.noteReferralSignals': ({ world }) => ({
+    input: { member: world.by, signals: { ip: '192.0.2.9' } },
+  }),
   'Mutation.redeemReward': ({ world }) => keyed({ member: world.by, reward: 'mug' }),
   'Mutation.refundPurchase': async (side) => keyed({ orderId: await newOrder(side), amount: 100 }),
   'Mutation.refundSpend': async (side) => keyed({ transaction: await newSpend(side), reason: 'Broken' }),
@@ -497,6 +528,12 @@ export const OWN: Record<string, Own> = {
   'Mutation.requestAddressVerification': async (side) =>
     keyed({ address: await newAddress(side), channel: 'line' }),
   'Mutation.resumeTouches': ({ world }) => ({ input: { member: world.by } }),
+  'Mutation.rejectReferral': async (side) => keyed({ referral: await newReview(side) }),
+  'Mutation.retireReferralProgram': async ({ shop }) => {
+    const key = fresh()
+    await shop.do('defineReferralProgram', { key, program: friends })
+    return { input: { key } }
+  },
   'Mutation.retireReward': async ({ shop }) => {
     const key = fresh()
     await shop.do('defineReward', { key, reward: gift })

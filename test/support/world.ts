@@ -70,6 +70,7 @@ export async function makeWorld(shop: Shop, externalId: string): Promise<World> 
   const target = { member: { member: member.by, channel: 'line' } }
   const { suppression } = await shop.do('suppressAddress', { target, reason: 'Asked by phone' })
   const redeemed = { ...(await makeRedemption(shop, member.by)), ...(await makeCoupons(shop, externalId)) }
+  const Referral = await makeReferral(shop, member.by)
   await deliverDue(shop.ground.app.db, shop.tenant.id, shop.ground.app.delivery)
   const query = `query ($by: MemberBy!) { member(by: $by) {
     id addresses { nodes { id } } stageHistory { nodes { id } } tierHistory { nodes { id } } purchases { nodes { id } } inbox { nodes { id touchpoint { id deliveries { id } } } }
@@ -92,6 +93,7 @@ export async function makeWorld(shop: Shop, externalId: string): Promise<World> 
     ...{ Posting: wallet.postings.nodes[0].id, PointsTransaction: wallet.postings.nodes[0].transaction.id },
     ...{ Hold: held.hold.id, InboxItem: inbox.nodes[0].id, Touchpoint: inbox.nodes[0].touchpoint.id },
     ...redeemed,
+    Referral,
     Template: data.template.id,
     ...(await makeBenefits(shop, member.by)),
     ...(await makeOffer(shop, externalId)),
@@ -147,6 +149,26 @@ async function makeCoupons(shop: Shop, externalId: string): Promise<Readonly<Rec
   const held = { member, code: word, hold: true }
   const { redemption } = await shop.do('redeemCoupon', held, { select: 'redemption { id }' })
   return { IssuedCoupon: issued.id, CouponRedemption: redemption.id }
+}
+
+/** The code by which a member recommends. */
+export async function referralCode(shop: Shop, by: object): Promise<string> {
+  const query = 'query ($by: MemberBy!) { member(by: $by) { referralCode } }'
+  return (await shop.ask(shop.staff, query, { by })).data.member.referralCode
+}
+
+/** A friend of a member, who said so. */
+async function makeReferral(shop: Shop, referrer: { readonly externalId: string }): Promise<string> {
+  const program = {
+    name: { en: 'Friends', ja: 'お友だち' },
+    benefits: { referrer: { points: { amount: '5' } } },
+    qualifying: { firstPurchase: { atLeast: 1, currency: 'JPY' } },
+    hold: 'P1D',
+  }
+  await shop.do('defineReferralProgram', { key: 'friends', program })
+  const { by: member } = await shop.member(`friend-of-${referrer.externalId}`)
+  const input = { member, code: await referralCode(shop, referrer) }
+  return (await shop.do('claimReferral', input, { select: 'referral { id }' })).referral.id
 }
 
 /** A reward that everybody may have, and a member's redemption of it. */

@@ -1,5 +1,6 @@
 import { builder } from '../../graph/builder.ts'
 import { AudienceInput } from '../audiences/index.ts'
+import { BenefitInput } from '../benefits/index.ts'
 import { RewardFulfilment, RewardPeriod } from './graphql.ts'
 
 const RewardTextInput = builder.inputType('RewardTextInput', {
@@ -72,9 +73,8 @@ export const RewardInput = builder.inputType('RewardInput', {
       description: 'How many a member may have; as many as it likes when left out.',
     }),
     benefit: t.field({
-      type: 'JSON',
-      description:
-        'What the program gives when it is fulfilled: `{"points": …}`, `{"entitlement": …}`, `{"money": …}` or `{"percent": …}`. This or goods.',
+      type: BenefitInput,
+      description: 'What the program gives when it is fulfilled. This or goods.',
     }),
     goods: t.field({ type: RewardGoodsInput, description: 'What somebody sends. This or a benefit.' }),
     fulfilment: t.field({ type: RewardFulfilment, required: true, description: 'How it is fulfilled.' }),

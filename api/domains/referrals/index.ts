@@ -1,0 +1,3 @@
+export { referralProgramPart } from './part.ts'
+export { settleReferrals } from './service.ts'
+export { ReferralSignals, signalsPort } from './signals.ts'
