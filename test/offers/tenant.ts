@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { completions, offerPart } from '../../api/domains/offers/index.ts'
@@ -52,6 +52,7 @@ export async function importLog(tx: TenantClient, lines: readonly (object | stri
     rejected: ({ line, reason }) => rejected.push(`${line}: ${reason}`),
     committed: () => {},
   })
+  await rm(file)
   return { sum, rejected }
 }
 
