@@ -63,6 +63,15 @@ test('lines that cannot be taken are named with their reason, and the others are
   expect(await completed(tx)).toEqual(['r-1: o-4'])
 })
 
+test('a view counts for a receipt of the same instant, in whatever order the two stand in the log', async () => {
+  const tx = await openTenant(db, 0)
+  const view = { kind: 'view', member: 'mia', offer: 'total', at: hour(1) }
+  const log = [offer, view, receipt('r-1', 1), purchase('o-1', 1, 5), receipt('r-2', 1, { member: 'noa' })]
+  const { sum, rejected } = await importLog(tx, log)
+  expect([sum.views, rejected]).toEqual([1, []])
+  expect((await importLog(tx, log)).sum).toMatchObject({ views: 0, receipts: 0, purchases: 0, known: 5 })
+})
+
 test('keys that are numbers are the same keys as their digits', async () => {
   const tx = await openTenant(db, 0)
   await importLog(tx, [

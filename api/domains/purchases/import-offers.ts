@@ -86,7 +86,7 @@ class Intake {
   /** Takes everything that waits. */
   async flush(): Promise<void> {
     if (this.#offers.length > 0) await this.#publish()
-    for (const lane of this.#lanes) await this.#send(lane)
+    for (const lane of this.#lanes) await this.#send(lane, new Batch())
     await Promise.all(this.#lanes.map(({ taking }) => taking))
     const nameless = this.#nameless
     this.#nameless = new Batch()
@@ -105,11 +105,11 @@ class Intake {
     this.#nameless.add(line)
   }
 
-  /** Sends the batch of a lane on its way once the one before has arrived. */
-  async #send(lane: Lane): Promise<void> {
+  /** Sends the batch of a lane on its way once the one before has arrived; `next` follows it. */
+  async #send(lane: Lane, next = lane.batch.following()): Promise<void> {
     await lane.taking
     const { batch } = lane
-    lane.batch = new Batch()
+    lane.batch = next
     lane.taking = this.#takeBatch(batch)
     // Awaited before the next; until then a failure is nobody's.
     lane.taking.catch(() => {})
