@@ -199,6 +199,10 @@ begin
   from op o join wallet w on w.tenant_id = v_tenant and w.id = o.wallet_id
   where o.tenant_id = v_tenant and o.kind = 'REFUND_SPEND' and o.outcome ->> 'is' = 'done' and w.member_id = any (p_members);
   return query
+  select a.at, a.booked_at, 'activity', jsonb_build_object('member', a.member_id, 'name', a.name, 'key', a.key, 'at', a.at,
+    'properties', a.properties)
+  from activity a where a.tenant_id = v_tenant and a.member_id = any (p_members);
+  return query
   select r.received_at, r.booked_at, 'receipt', jsonb_build_object('member', r.member_id, 'offer', r.offer, 'key', r.key,
     'at', r.received_at, 'way', r.way)
   from offer_receipt r where r.tenant_id = v_tenant and r.way <> 'ON_STAGE' and r.member_id = any (p_members);
@@ -276,6 +280,9 @@ begin
   when 'refund' then
     return purchase_refund(v_key, '', v_body ->> 'order_id', nullif(v_body -> 'lines', 'null'), (v_body ->> 'amount')::bigint,
       (v_body ->> 'at')::timestamptz, v_body ->> 'reason', 'engawa');
+  when 'activity' then
+    return jsonb_build_object('is', 'done', 'activity', activity_record(v_member, v_body ->> 'name', v_body ->> 'key',
+      v_body -> 'properties', (v_body ->> 'at')::timestamptz));
   when 'move' then
     return member_move(v_key, '', v_member, null, v_body ->> 'stage', v_body ->> 'reason', 'engawa');
   when 'grant' then
