@@ -32,8 +32,35 @@ create table entitlement (
 call protect('entitlement');
 grant select on entitlement to engawa_app;
 
+/*
+ * Refuses an entitlement whose audience comes back to entitlements by a segment, however far round, naming the side that
+ * is published.
+ */
+create function entitlement_circle_refuse(p_tenant uuid, p_field text) returns void language plpgsql as $$
+declare
+  v_found record;
+begin
+  with recursive stands as (
+    select d.key as entitlement, jsonb_path_query(d.body -> 'audience', 'strict $.**.segment[*]') #>> '{}' as segment
+    from definition d where d.tenant_id = p_tenant and d.kind = 'entitlement' and d.is_live
+    union
+    select s.entitlement, jsonb_path_query(d.body -> 'audience', 'strict $.**.segment[*]') #>> '{}'
+    from stands s
+    join definition d on d.tenant_id = p_tenant and d.kind = 'segment' and d.key = s.segment and d.is_live
+  )
+  select s.entitlement, s.segment into v_found from stands s
+  join definition d on d.tenant_id = p_tenant and d.kind = 'segment' and d.key = s.segment and d.is_live
+  where jsonb_path_exists(d.body -> 'audience', 'strict $.**.entitlement[*]')
+  order by s.entitlement, s.segment limit 1;
+  if found then
+    perform definition_refuse(p_field, format('Entitlement %s stands on segment %s, which asks for an entitlement: that would go round in circles.',
+      v_found.entitlement, v_found.segment));
+  end if;
+end $$;
+
 create function entitlement_of_definition() returns trigger language plpgsql as $$
 begin
+  perform entitlement_circle_refuse(new.tenant_id, 'entitlement.audience');
   insert into entitlement (tenant_id, key, version, opens, name, audience_id, quota, per, valid_for, tiers, published_at)
   values (new.tenant_id, new.key, new.version, new.body ->> 'kind', new.body -> 'name',
           (new.audiences ->> 'audience')::uuid, (new.body -> 'quota' ->> 'times')::bigint,
@@ -131,8 +158,23 @@ begin
 end $$;
 
 /*
+ * Refuses a definition, naming the field of its body, whose benefit names an entitlement that is not in force. What is
+ * published together is in force already. A null benefit is none.
+ */
+create function benefit_check(p_benefit jsonb, p_field text) returns void language plpgsql as $$
+begin
+  if p_benefit ? 'entitlement' and not exists (
+      select from definition d where d.tenant_id = current_tenant() and d.kind = 'entitlement'
+      and d.key = p_benefit #>> '{entitlement,key}' and d.is_live) then
+    perform definition_refuse(p_field || '.entitlement.key',
+      format('There is no entitlement %s in force.', p_benefit #>> '{entitlement,key}'));
+  end if;
+end $$;
+
+/*
  * Gives a member a benefit for a fact, within the caller's transaction; once for each fact: a second time gives
- * nothing and returns the same id. Points are earned by an operation of their own. p_benefit is one of
+ * nothing and returns the same id. An entitlement that was retired since it was promised is given in its last version:
+ * what was promised stands, and the fact does not fail. Points are earned by an operation of their own. p_benefit is one of
  * {"points": {"amount", "currency", "pending", "expiry"}}, {"entitlement": {"key", "quota", "validFor"}},
  * {"money": {"amount", "currency"}}, {"percent": {"basisPoints"}}.
  */
@@ -159,8 +201,7 @@ begin
   end if;
   if v_kind = 'ENTITLEMENT' then
     select e.* into v_entitlement from entitlement e
-    join definition d on d.tenant_id = e.tenant_id and d.kind = e.kind and d.key = e.key and d.version = e.version
-    where e.tenant_id = v_tenant and e.key = v_given ->> 'key' and d.is_live;
+    where e.tenant_id = v_tenant and e.key = v_given ->> 'key' order by e.version desc limit 1;
     if v_entitlement.key is null then
       raise exception 'there is no entitlement %', v_given ->> 'key';
     end if;

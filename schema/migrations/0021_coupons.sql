@@ -531,6 +531,7 @@ declare
   v_sum record;
   v_total bigint := coalesce((v_limits ->> 'total')::bigint, 9223372036854775807);
 begin
+  perform benefit_check(new.body -> 'benefit', 'coupon.benefit');
   insert into coupon (tenant_id, key, version, name, benefit, starts_at, ends_at, audience_id, campaign, total, per_code,
                       reserved_for, on_refund, category, published_at)
   values (new.tenant_id, new.key, new.version, new.body -> 'name', new.body -> 'benefit',

@@ -180,6 +180,7 @@ create function reward_of_definition() returns trigger language plpgsql as $$
 declare
   v_body jsonb := new.body;
 begin
+  perform benefit_check(v_body -> 'benefit', 'reward.benefit');
   insert into reward (tenant_id, key, version, name, description, points, currency, audience_id, starts_at, ends_at, stock,
                       per_member, per_period, benefit, goods, fulfilment, reservation_for)
   values (new.tenant_id, new.key, new.version, v_body -> 'name', v_body -> 'description',

@@ -69,6 +69,8 @@ language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   v_taken int;
 begin
+  perform benefit_check(b.benefit, 'offer.benefits.' || b.n - 1)
+  from jsonb_array_elements(coalesce(new.body -> 'benefits', '[]')) with ordinality b (benefit, n);
   insert into offer (tenant_id, key, version, name, type, threshold, is_above, currency, skus, labels, needed, benefits,
     valid_for, opens_at, closes_at, is_end_inclusive, audience_id, stock, per_member, how_given, stages, label, campaign)
   select new.tenant_id, new.key, new.version, b.name, b.type, b.threshold, coalesce(b."thresholdIs" = 'ABOVE', false),

@@ -48,6 +48,8 @@ grant select on referral_program to engawa_app;
 
 create function referral_program_of_definition() returns trigger language plpgsql as $$
 begin
+  perform benefit_check(new.body #> '{benefits,referrer}', 'program.benefits.referrer');
+  perform benefit_check(new.body #> '{benefits,friend}', 'program.benefits.friend');
   insert into referral_program (tenant_id, key, version, name, referrer_benefit, friend_benefit, act, at_least, currency, nth,
                                 activity, hold, new_for, per_referrer, per_period, velocity, velocity_within, starts_at,
                                 ends_at)
@@ -578,7 +580,7 @@ begin
       update referral r set state = 'PAID', paid_at = r.due_at, due_at = null, actor = 'engawa', reason = null
       where r.tenant_id = v_tenant and r.id = v_referral.id;
     exception when raise_exception then
-      -- Such as an entitlement that is defined no longer: somebody has to see it.
+      -- Whatever the reason: somebody has to see it.
       update referral r set state = 'REVIEW', due_at = null, suspicions = r.suspicions || array['NOT_GIVEN'], actor = 'engawa', reason = null
       where r.tenant_id = v_tenant and r.id = v_referral.id;
     end;

@@ -60,8 +60,9 @@ begin
       from below b join definition d on d.tenant_id = new.tenant_id and d.kind = 'segment' and d.key = b.key and d.is_live
     ) select from below b where b.key = new.key)
   then
-    perform definition_refuse('audience', format('Segment %s would stand on itself.', new.key));
+    perform definition_refuse('segment.audience', format('Segment %s would stand on itself.', new.key));
   end if;
+  perform entitlement_circle_refuse(new.tenant_id, 'segment.audience');
   insert into segment (tenant_id, key, version, name, audience_id, every)
   values (new.tenant_id, new.key, new.version, new.body -> 'name', (new.audiences ->> 'audience')::uuid,
           (new.body ->> 'every')::interval);

@@ -58,7 +58,13 @@ it('keeps what was paid when the time to give back is over', async () => {
 
 it('puts before somebody what it cannot give to both, and gives it to neither', async () => {
   const benefits = { referrer: program.benefits.referrer, friend: { entitlement: { key: 'lounge' } } }
-  const { shop, mia } = await shopWith(open, { benefits })
+  const { shop, mia } = await shopWith(open)
+  await shop.do('defineEntitlement', { key: 'lounge', entitlement: { name: program.name, kind: 'SEAT' } })
+  await shop.do('defineReferralProgram', { key: 'friends', program: { ...program, benefits } })
+  const closed = `create function lounge_closed() returns trigger language plpgsql as $$ begin raise 'closed'; end $$;
+    create trigger lounge_closed before insert on benefit_grant for each row when (new.entitlement_key = 'lounge')
+    execute function lounge_closed()`
+  await onServer(shop.ground.databaseUrl, (client) => client.query(closed))
   const aki = await shop.member('aki')
   await claim(shop, aki, mia)
   await buy(shop, aki, 3000)

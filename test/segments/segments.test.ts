@@ -63,7 +63,7 @@ test('a segment may stand on another, but never on itself, however far round', a
   })
   expect(round).toMatchObject({
     code: 'BAD_INPUT',
-    field: 'input.audience',
+    field: 'input.segment.audience',
     message: 'Segment everybody would stand on itself.',
   })
   expect(await isFound('noa', 'everybody')).toBe(true)
