@@ -191,13 +191,30 @@ begin
   left join lot l on l.tenant_id = v_tenant and o.kind = 'GRANT' and l.wallet_id = w.id and l.transaction_id = o.transaction_id
     and l.source_type = 'grant'
   where o.tenant_id = v_tenant and o.kind in ('GRANT', 'SPEND', 'CAPTURE') and o.outcome ->> 'is' = 'done'
-    and w.member_id = any (p_members);
+    and o.outcome ->> 'adjustment' is null and w.member_id = any (p_members);
   return query
   select o.at, o.booked_at, 'spend back', jsonb_build_object('points', o.points, 'reason', o.reason, 'transaction', (
     select x.refunds from posting x where x.tenant_id = v_tenant and x.transaction_id = o.transaction_id
       and x.refunds is not null limit 1))
   from op o join wallet w on w.tenant_id = v_tenant and w.id = o.wallet_id
   where o.tenant_id = v_tenant and o.kind = 'REFUND_SPEND' and o.outcome ->> 'is' = 'done' and w.member_id = any (p_members);
+  -- What was spent at partners is a spending like others.
+  return query
+  select m.at, m.booked_at, 'partner', jsonb_build_object('member', m.member_id, 'partner', m.partner,
+    'reference', m.reference, 'at', m.at, 'money', p.earn_money, 'total', m.base_minor)
+  from partner_movement m join partner p on p.tenant_id = v_tenant and p.key = m.partner and p.version = m.partner_version
+  where m.tenant_id = v_tenant and m.direction = 'EARN' and m.member_id = any (p_members);
+  -- Of what was given back in parts, the points of each are known and the money of all: the least that comes to them.
+  return query
+  select x.at, x.booked_at, 'partner back', jsonb_build_object('partner', x.partner, 'reference', x.reference,
+    'amount', x.minor - lag(x.minor, 1, 0::bigint) over (partition by x.movement_id order by x.place))
+  from (
+    select r.movement_id, r.at, r.booked_at, m.partner, m.reference, row_number() over w as place,
+      case when lead(r.id) over w is null then m.returned_minor
+        else coalesce(ceil(sum(r.points) over w * m.base_minor / nullif(m.points, 0)), 0)::bigint end as minor
+    from partner_return r join partner_movement m on m.tenant_id = v_tenant and m.id = r.movement_id
+    where r.tenant_id = v_tenant and m.direction = 'EARN' and m.member_id = any (p_members)
+    window w as (partition by r.movement_id order by r.booked_at, r.id)) x;
   return query
   select a.at, a.booked_at, 'activity', jsonb_build_object('member', a.member_id, 'name', a.name, 'key', a.key, 'at', a.at,
     'properties', a.properties)
@@ -206,6 +223,45 @@ begin
   select r.received_at, r.booked_at, 'receipt', jsonb_build_object('member', r.member_id, 'offer', r.offer, 'key', r.key,
     'at', r.received_at, 'way', r.way)
   from offer_receipt r where r.tenant_id = v_tenant and r.way <> 'ON_STAGE' and r.member_id = any (p_members);
+end $$;
+
+/* What happened to these members and is not told again: [{"kind", "count"}]. */
+create function back_test_not_told(p_members uuid[]) returns jsonb language plpgsql stable as $$
+declare
+  v_tenant uuid := current_tenant();
+begin
+  return (
+    select coalesce(jsonb_agg(jsonb_build_object('kind', c.kind, 'count', c.n) order by c.kind), '[]')
+    from (
+      select x.kind, count(distinct x.id) as n
+      from (
+        -- Either side of a transfer may be among them.
+        select o.kind, coalesce(o.outcome ->> 'from_transaction', o.transaction_id::text) as id
+        from op o join wallet w on w.tenant_id = v_tenant and w.id = o.wallet_id
+        where o.tenant_id = v_tenant and w.member_id = any (p_members) and o.kind in ('TRANSFER', 'EXTEND')
+          and o.outcome ->> 'is' = 'done'
+        union all
+        select a.kind, a.id::text from adjustment a
+        where a.tenant_id = v_tenant and a.member_id = any (p_members) and a.transaction_id is not null
+        union all
+        select 'HOLD', h.id::text from hold h join wallet w on w.tenant_id = v_tenant and w.id = h.wallet_id
+        where h.tenant_id = v_tenant and w.member_id = any (p_members) and h.state <> 'CAPTURED'
+          and not exists (select from reward_redemption r where r.tenant_id = v_tenant and r.hold_id = h.id)
+        union all
+        select 'REWARD', r.id::text from reward_redemption r where r.tenant_id = v_tenant and r.member_id = any (p_members)
+        union all
+        select 'COUPON', r.id::text from coupon_redemption r
+        where r.tenant_id = v_tenant and r.member_id = any (p_members) and r.used_at is not null
+        union all
+        select 'REFERRAL', r.id::text from referral r
+        where r.tenant_id = v_tenant and (r.referrer_id = any (p_members) or r.friend_id = any (p_members))
+        union all
+        select 'BENEFIT', g.id::text from benefit_grant g
+        where g.tenant_id = v_tenant and g.member_id = any (p_members) and g.source_type = 'hand'
+        union all
+        select 'TIER', d.id::text from tier_decision d
+        where d.tenant_id = v_tenant and d.member_id = any (p_members) and d.cause = 'MANUAL'
+      ) x group by x.kind) c);
 end $$;
 
 /* What a program came to between two instants, for these members of the current tenant. */
@@ -217,7 +273,7 @@ begin
   return (
     with lots as materialized (
       select w.member_id, w.currency, l.rule, l.source_type, l.granted, coalesce(b.revoked, 0) as revoked,
-             o.at >= p_from and o.at < p_to and l.source_type <> 'grant' and l.parent_lot_id is null as counts,
+             o.at >= p_from and o.at < p_to and l.source_type not in ('grant', 'delight', 'adjustment') and l.parent_lot_id is null as counts,
              l.pending + l.held + case when l.expires_at <= p_to then 0 else l.available end as outstanding, l.unit_cost_micro
       from wallet w
       join lot l on l.tenant_id = v_tenant and l.wallet_id = w.id
@@ -280,6 +336,15 @@ begin
   when 'refund' then
     return purchase_refund(v_key, '', v_body ->> 'order_id', nullif(v_body -> 'lines', 'null'), (v_body ->> 'amount')::bigint,
       (v_body ->> 'at')::timestamptz, v_body ->> 'reason', 'engawa');
+  when 'partner' then
+    return partner_earn(v_key, '', v_member, null, v_body ->> 'partner', v_body ->> 'reference',
+      (v_body ->> 'at')::timestamptz, v_body ->> 'money', (v_body ->> 'total')::bigint, 'engawa');
+  when 'partner back' then
+    if (v_body ->> 'amount')::bigint = 0 then
+      return '{"is": "done"}';
+    end if;
+    return partner_give_back(v_key, '', v_body ->> 'partner', v_body ->> 'reference', (v_body ->> 'amount')::bigint,
+      'Given back', 'engawa');
   when 'activity' then
     return jsonb_build_object('is', 'done', 'activity', activity_record(v_member, v_body ->> 'name', v_body ->> 'key',
       v_body -> 'properties', (v_body ->> 'at')::timestamptz));
@@ -365,12 +430,7 @@ begin
     return jsonb_build_object('is', 'too_many', 'facts', v_n);
   end if;
   v_actual := back_test_measure(v_members, p_from, v_to + interval '1 microsecond');
-  v_not_told := (
-    select coalesce(jsonb_agg(jsonb_build_object('kind', x.kind, 'count', x.n) order by x.kind), '[]')
-    from (select o.kind, count(*) as n from op o join wallet w on w.tenant_id = v_tenant.id and w.id = o.wallet_id
-          where o.tenant_id = v_tenant.id and w.member_id = any (v_members) and o.idempotency_key not like 'engawa:%'
-            and o.kind not in ('EARN', 'REFUND_EARN', 'GRANT', 'SPEND', 'CAPTURE', 'REFUND_SPEND') and o.outcome ->> 'is' = 'done'
-          group by o.kind) x);
+  v_not_told := back_test_not_told(v_members);
   begin
     v_clock := least(p_from, (select min(least(f.at, f.booked_at)) from unnest(v_facts) f));
     perform set_config('app.tenant', v_shadow::text, true);

@@ -102,9 +102,12 @@ const Refused = builder.objectRef<Of<BackTest['refused']>>('BackTestRefusal').im
 })
 
 const NotTold = builder.objectRef<Of<BackTest['notTold']>>('BackTestGap').implement({
-  description: 'Something that moved points and is not told again.',
+  description: 'Something that happened and is not told again.',
   fields: (t) => ({
-    kind: t.exposeString('kind', { description: 'What it was, as in `TRANSFER`.' }),
+    kind: t.exposeString('kind', {
+      description:
+        'What it was: `TRANSFER`, `EXTEND`, `ADJUSTMENT`, `DELIGHT`, `HOLD`, `REWARD`, `COUPON`, `REFERRAL`, `BENEFIT`, `TIER`.',
+    }),
     count: t.exposeInt('count', { description: 'How often.' }),
   }),
 })
@@ -165,7 +168,8 @@ const Result = builder.objectRef<BackTest>('BackTestResult').implement({
     notTold: t.expose('notTold', {
       type: [NotTold],
       nullable: true,
-      description: 'What moved points and is not told again, so that the figures leave it out. At most 100.',
+      description:
+        'What happened and is not told again, so that the figures of the draft leave it out. At most 100.',
     }),
   }),
 })
