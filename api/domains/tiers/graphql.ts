@@ -22,13 +22,17 @@ const TierMeasure = builder.enumType('TierMeasure', {
   },
 })
 
+/** The ladder that is meant where none is named. */
+export const DEFAULT_LADDER = 'default'
+
 interface TierPlace {
   readonly ladder: LadderFacts
   /** From 1. */
   readonly level: number
 }
 
-const Tier = builder.objectRef<TierPlace>('Tier').implement({
+/** `Tier` of the API. */
+export const Tier = builder.objectRef<TierPlace>('Tier').implement({
   description: 'A tier of a ladder.',
   fields: (t) => ({
     key: t.string({
@@ -91,7 +95,7 @@ builder.queryField('tiers', (t) =>
     authScopes: { reads: 'members:read' },
     args: { ladder: t.arg.string({ description: 'Which ladder; `default` when left out.' }) },
     resolve: async (_root, { ladder }, { db }) => {
-      const found = (await readLadders(db)).find(({ key }) => key === (ladder ?? 'default'))
+      const found = (await readLadders(db)).find(({ key }) => key === (ladder ?? DEFAULT_LADDER))
       return found ? placesOf(found) : null
     },
   }),
@@ -203,7 +207,7 @@ function nextOf(sight: Sight): Outlook | null {
 const beyond = (threshold = 0n, amount: bigint) => (threshold > amount ? threshold - amount : 0n)
 
 /** By ladder and member, `<ladder> <member>`: one statement for each ladder that is asked for. */
-const sightOf = loader<string, Sight | null>(async (keys, { db }) => {
+export const sightOf = loader<string, Sight | null>(async (keys, { db }) => {
   const asked = keys.map((key) => key.split(/ (?=[^ ]*$)/) as [ladder: string, member: string]) // as `tier` makes them
   const found = new Map(
     await Promise.all(
@@ -347,7 +351,7 @@ builder.prismaObjectFields(Member, (t) => ({
     description: 'Where the member stands on a ladder; null when it is not in force.',
     args: { ladder: t.arg.string({ description: 'Which ladder; `default` when left out.' }) },
     select: { id: true },
-    resolve: ({ id }, { ladder }, context) => sightOf(context, `${ladder ?? 'default'} ${id}`),
+    resolve: ({ id }, { ladder }, context) => sightOf(context, `${ladder ?? DEFAULT_LADDER} ${id}`),
   }),
   tierHistory: t.relatedConnection(
     'tierDecisions',
