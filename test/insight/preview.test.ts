@@ -1,5 +1,6 @@
 import { expect, it, test } from 'vitest'
 import { lint } from '../../api/domains/insight/index.ts'
+import { settleTiers } from '../../api/domains/tiers/index.ts'
 import { type Shop, testApp } from '../support/app.ts'
 import { fingerprint } from '../support/fingerprint.ts'
 
@@ -40,8 +41,42 @@ it('a preview finds what only the rooms find when they take a draft', async () =
   const document = await documentOf(shop)
   const round = { name: ant.name, audience: { segment: ['round'] } }
   const told = await preview(shop, { ...document, segments: { round } })
-  expect(told.problems).toEqual([{ path: 'document.audience' }])
+  expect(told.problems).toEqual([{ path: 'document.segment.audience' }])
   expect(told.changes).toEqual([])
+})
+
+it('a preview tells whom each ladder that changes would move, and no other', async () => {
+  const shop = await open()
+  const bought = (shop: Shop, externalId: string, total: number) =>
+    shop.do('recordPurchase', {
+      ...{ member: { externalId }, orderId: externalId, purchasedAt: '2026-01-01T00:00:00Z' },
+      ...{ currency: 'JPY', total },
+    })
+  for (const [name, total] of [
+    ['mia', 100],
+    ['aki', 5_000],
+    ['ren', 9_000],
+  ] as const) {
+    await shop.member(name)
+    await bought(shop, name, total)
+  }
+  const ladder = (silver: number) => ({
+    ...{ measure: { spend: { currency: 'JPY' } }, window: { ever: true }, falls: 'FULL' },
+    tiers: [{ key: 'silver', name: { en: 'Silver', ja: '銀' }, threshold: silver }],
+  })
+  for (const key of ['rank', 'same']) await shop.do('defineTierLadder', { key, ladder: ladder(5_000) })
+  await settleTiers(shop.ground.app.db.tenant(shop.tenant.id), 100)
+  const document = await documentOf(shop)
+  const tierLadders = { ...document.tierLadders, rank: ladder(9_000), fresh: ladder(50) }
+  const { data } = await shop.ask(
+    shop.staff,
+    `query ($document: JSON!) { previewProgram(document: $document) { tierMoves { ladder from to members } } }`,
+    { document: { ...document, tierLadders } },
+  )
+  expect(data.previewProgram.tierMoves).toEqual([
+    { ladder: 'fresh', from: null, to: 'silver', members: 3 },
+    { ladder: 'rank', from: 'silver', to: null, members: 1 },
+  ])
 })
 
 const context = { now: new Date('2026-06-01T00:00:00Z'), timeZone: 'Asia/Tokyo' }

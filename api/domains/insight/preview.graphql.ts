@@ -3,6 +3,7 @@ import type { FieldCost } from '../../graph/cost.ts'
 import { ProgramProblem } from '../../graph/errors.ts'
 import { UnauthenticatedError } from '../../platform/errors.ts'
 import { ProgramChange } from '../program/index.ts'
+import type { LadderMove } from '../tiers/index.ts'
 import { WARNINGS, type Warning } from './lint.ts'
 import { type Preview, previewProgram } from './preview.ts'
 
@@ -26,6 +27,16 @@ const WarningType = builder.objectRef<Warning>('ProgramWarning').implement({
   }),
 })
 
+const TierMoveType = builder.objectRef<LadderMove>('ProgramTierMove').implement({
+  description: 'Members whom a ladder of a draft would move from one tier to another.',
+  fields: (t) => ({
+    ladder: t.exposeString('ladder', { description: 'The key of the ladder.' }),
+    from: t.exposeString('from', { nullable: true, description: 'The key of the tier now; null: none.' }),
+    to: t.exposeString('to', { nullable: true, description: 'The key of the tier then; null: none.' }),
+    members: t.exposeInt('members', { description: 'How many.' }),
+  }),
+})
+
 const PreviewType = builder.objectRef<Preview>('ProgramPreview').implement({
   description: 'What publishing a draft would come to.',
   fields: (t) => ({
@@ -46,6 +57,13 @@ const PreviewType = builder.objectRef<Preview>('ProgramPreview').implement({
       nullable: true,
       description: 'What is worth a second look. At most 100.',
       resolve: ({ warnings }) => warnings.slice(0, 100),
+    }),
+    tierMoves: t.field({
+      type: [TierMoveType],
+      nullable: true,
+      description:
+        'Whom its ladders that are new or changed would move if it came into force now, highest tiers first. At most 1000.',
+      resolve: ({ tierMoves }) => tierMoves.slice(0, 1_000),
     }),
   }),
 })

@@ -10,6 +10,7 @@ import {
   readDocument,
   readVersion,
 } from '../program/index.ts'
+import { type LadderMove, previewLadders } from '../tiers/index.ts'
 import { type LintContext, lint, type Warning } from './lint.ts'
 
 /** What publishing a draft would come to. */
@@ -19,17 +20,28 @@ export interface Preview {
   /** Why it would be refused. */
   readonly problems: readonly Problem[]
   readonly warnings: readonly Warning[]
+  /** Whom its ladders that are new or changed would move, if it came into force now. */
+  readonly tierMoves: readonly LadderMove[]
 }
 
 /** Looks at a draft, down to publishing it in a transaction that is rolled back. */
 export async function previewProgram(tx: Tx, document: unknown, context: LintContext): Promise<Preview> {
   const { problems } = readDocument(document)
-  if (problems.length > 0) return { changes: [], problems, warnings: [] }
+  if (problems.length > 0) return { changes: [], problems, warnings: [], tierMoves: [] }
   const draft = draftOf(document)
   const live = await readVersion(tx, null)
   const changes = diffOf(await documentAt(tx, live?.version ?? 0), draft)
   const refusals = await tried(tx, document)
-  return { changes: refusals.length > 0 ? [] : changes, problems: refusals, warnings: lint(draft, context) }
+  const warnings = lint(draft, context)
+  if (refusals.length > 0) return { changes: [], problems: refusals, warnings, tierMoves: [] }
+  return { changes, problems: [], warnings, tierMoves: await tierMoves(tx, changes) }
+}
+
+function tierMoves(tx: Tx, changes: readonly Change[]): Promise<LadderMove[]> {
+  const ladders = changes.flatMap(({ kind, key, after }) =>
+    kind === 'tierLadder' && after ? [{ key, body: after }] : [],
+  )
+  return previewLadders(tx, ladders)
 }
 
 /** Carries the transaction to its end, which is that nothing of it happened. */

@@ -1,4 +1,5 @@
 export { tierPredicate } from './audience.ts'
 export { Tier } from './graphql.ts'
 export { ladderPart } from './ladder.ts'
-export { settleTiers } from './service.ts'
+export { previewLadders, settleTiers } from './service.ts'
+export type { LadderMove } from './store.ts'

@@ -4,7 +4,7 @@ import { call, type Operation } from '../../platform/operation.ts'
 import { type MemberBy, namesOf } from '../members/index.ts'
 import { type Publication, publish } from '../program/index.ts'
 import type { LadderBody } from './ladder.ts'
-import type { Move } from './store.ts'
+import type { LadderMove, Move } from './store.ts'
 
 /** A move by hand: to a tier of a ladder until an instant or for good; without a tier it ends such a move. */
 export interface Moving {
@@ -52,6 +52,21 @@ export function previewLadder(
   { key, ladder }: { readonly key: string; readonly ladder: LadderBody },
 ): Promise<Move[]> {
   return call<Move[]>(tx, 'select tier_preview($1, $2::jsonb) as outcome', [key, JSON.stringify(ladder)])
+}
+
+/** The same of several ladders, their bodies as their part reads them, in the order given. */
+export function previewLadders(
+  tx: Tx,
+  ladders: readonly { readonly key: string; readonly body: object }[],
+): Promise<LadderMove[]> {
+  return tx.query<LadderMove>({
+    text: `select l.key as ladder, m."from", m."to", m.members
+      from rows from (jsonb_to_recordset($1::jsonb) as (key text, body jsonb)) with ordinality l (key, body, n),
+        rows from (jsonb_to_recordset(tier_preview(l.key, l.body)) as ("from" text, "to" text, members int))
+          with ordinality m ("from", "to", members, n)
+      order by l.n, m.n`,
+    values: [JSON.stringify(ladders)],
+  })
 }
 
 /**

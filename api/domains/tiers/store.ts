@@ -84,3 +84,8 @@ export interface Move {
   readonly to: string | null
   readonly members: number
 }
+
+/** The same of one of several ladders. */
+export interface LadderMove extends Move {
+  readonly ladder: string
+}
