@@ -1075,6 +1075,20 @@ begin
   return jsonb_build_object('is', 'coupon_not_usable', 'reason', v_reason);
 end $$;
 
+/* The same for several codes of one member, one after the other: an array of what coupon_usable answers. */
+create function coupons_usable(p_member uuid, p_codes bytea[], p_token text) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_code bytea;
+  v_all jsonb := '[]';
+begin
+  foreach v_code in array p_codes loop
+    v_all := v_all || jsonb_build_array(coupon_usable(p_member, null, v_code, p_token));
+  end loop;
+  return v_all;
+end $$;
+grant execute on function coupons_usable(uuid, bytea[], text) to engawa_app;
+
 /*
  * Redeems a code: reserved when p_holds, else used at once. p_discount is what it takes off the order, in minor units of
  * p_currency, where a percentage counts against a budget. Outcomes: done {redemption, member}, bad_input, not_found,

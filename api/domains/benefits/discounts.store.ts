@@ -30,6 +30,10 @@ export async function readDiscounts(
           where own(g) and g.member_id = $1 and g.state = 'GIVEN' and g.kind in ('MONEY', 'PERCENT')
             and coalesce(g.currency, $2) = $2
             and (g.expires_at is null or g.expires_at > tenant_now((select app_tenant())))
+            -- An offer that was used is used, whatever was said of what it gave.
+            and not (g.source_type = 'offer' and exists (
+              select from offer_receipt r join offer_completion c on own(c) and c.receipt_id = r.id
+              where own(r) and r.member_id = $1 and r.state = 'USED' and g.source_id like c.id || '.%'))
             and ($3::json is null or g.id in (select b::uuid from json_array_elements_text($3) b))
           order by g.id limit $4
         ) g) as open`,

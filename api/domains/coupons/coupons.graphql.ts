@@ -7,7 +7,7 @@ import { vaultPort } from '../../platform/vault.ts'
 import { type MemberBy, MemberByInput, memberRef } from '../members/index.ts'
 import { Campaign, campaignOf, instantOf, Stock } from './campaigns.graphql.ts'
 import type { CouponBody } from './parts.ts'
-import { couponUsable, toldTo } from './service.ts'
+import { couponsUsable, couponUsable, toldTo } from './service.ts'
 import { type CouponNow, couponsNow } from './shelf.store.ts'
 
 /** Why a code is not taken. */
@@ -192,13 +192,15 @@ builder.queryFields((t) => ({
   }),
 }))
 
-interface Usability {
+/** What is told of a look at a code; the coupon by its key. */
+export interface Usability {
   readonly coupon: string | null
   readonly reason: Refusal | null
   readonly retryAfter: number | null
 }
 
-const CouponUsability = builder.objectRef<Usability>('CouponUsability').implement({
+/** `CouponUsability` of the API. */
+export const CouponUsability = builder.objectRef<Usability>('CouponUsability').implement({
   description: 'Whether a code would be taken now.',
   fields: (t) => ({
     isUsable: t.boolean({
@@ -239,15 +241,33 @@ builder.queryField('couponUsable', (t) =>
       if (by === null) return null
       const trying = { member: by, code, token: context.viewer?.tokenKey ?? '' }
       const outcome = await couponUsable(context.db, trying, context.use(vaultPort))
-      if (outcome.is === 'done') return { coupon: outcome.coupon, reason: null, retryAfter: null }
-      if (outcome.is === 'too_many_attempts')
-        return { coupon: null, reason: null, retryAfter: outcome.retry_after }
-      if (outcome.is === 'not_found') return null
-      if (outcome.is !== 'coupon_not_usable') throw new TypeError(`a look at a code answered ${outcome.is}`)
-      return { coupon: null, reason: toldTo(context.viewer, outcome.reason), retryAfter: null }
+      return outcome.is === 'not_found' ? null : usabilityOf(outcome, context)
     },
   }),
 )
+
+/** What a viewer is told of a look at a code. */
+function usabilityOf(outcome: Awaited<ReturnType<typeof couponUsable>>, { viewer }: Context): Usability {
+  if (outcome.is === 'done') return { coupon: outcome.coupon, reason: null, retryAfter: null }
+  if (outcome.is === 'too_many_attempts')
+    return { coupon: null, reason: null, retryAfter: outcome.retry_after }
+  if (outcome.is !== 'coupon_not_usable') throw new TypeError(`a look at a code answered ${outcome.is}`)
+  return { coupon: null, reason: toldTo(viewer, outcome.reason), retryAfter: null }
+}
+
+/** Whether each of these codes would be taken for a member (a uuid) now, and what it is good for. */
+export async function lookAtCoupons(
+  member: string,
+  codes: readonly string[],
+  context: Context,
+): Promise<{ readonly looks: readonly Usability[]; readonly coupons: readonly CouponNow[] }> {
+  if (codes.length === 0) return { looks: [], coupons: [] }
+  const asked = { member, codes, token: context.viewer?.tokenKey ?? '' }
+  const outcomes = await couponsUsable(context.db, asked, context.use(vaultPort))
+  const looks = outcomes.map((outcome) => usabilityOf(outcome, context))
+  const keys = looks.flatMap(({ coupon }) => (coupon === null ? [] : [coupon]))
+  return { looks, coupons: keys.length === 0 ? [] : await couponsNow(context.db, { keys }) }
+}
 
 /** Who tries the code: whoever was named, for a member's token the member itself; null for anybody else. */
 function triedBy(

@@ -1,4 +1,6 @@
 export { checkPrefix } from './codes.ts'
+export { Coupon, CouponUsability, couponOf, lookAtCoupons, type Usability } from './coupons.graphql.ts'
 export { sealedCouponKeys } from './keys.ts'
 export { campaignPart, couponPart } from './parts.ts'
 export { CODES_AT_ONCE, makeCoupons, settleCoupons } from './service.ts'
+export type { CouponNow } from './shelf.store.ts'

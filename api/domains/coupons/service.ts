@@ -7,7 +7,15 @@ import type { MemberBy } from '../members/index.ts'
 import { key as keySchema } from '../program/index.ts'
 import { checkWord, foldCode, hashCode, isMistyped, makeBulkCode, makeMemberCode } from './codes.ts'
 import { codeKey } from './keys.ts'
-import { issueCall, makeCall, type Redeemed, redeemCall, settleBatch, usableCall } from './store.ts'
+import {
+  issueCall,
+  makeCall,
+  type Redeemed,
+  redeemCall,
+  settleBatch,
+  usableCall,
+  usablesCall,
+} from './store.ts'
 
 /** What a code is tried with: by whom, and by which token, told by a digest of it. */
 export interface Trying {
@@ -93,6 +101,18 @@ export async function couponUsable(tx: Tx, { member, code, token }: Trying, vaul
   checkCode(code, 'code')
   const hash = hashCode(await codeKey(tx, vault), code)
   return explained(await usableCall(tx, { member, code: hash, token }), code)
+}
+
+/** The same for several codes of one member (a uuid), in their order; each wrong one counts as a guess. */
+export async function couponsUsable(
+  tx: Tx,
+  asked: { readonly member: string; readonly codes: readonly string[]; readonly token: string },
+  vault: Vault,
+) {
+  for (const [i, code] of asked.codes.entries()) checkCode(code, `input.coupons.${i}`)
+  const key = await codeKey(tx, vault)
+  const outcomes = await usablesCall(tx, { ...asked, codes: asked.codes.map((code) => hashCode(key, code)) })
+  return outcomes.map((outcome, i) => explained(outcome, asked.codes[i] ?? ''))
 }
 
 /** Redeems a code, at once or as a reservation. The key's memory of the request is sealed: the code is in it. */

@@ -82,6 +82,23 @@ export function issueCall(
   ])
 }
 
+/** coupons_usable of 0021_coupons.sql; the outcomes in the order of the codes. */
+export async function usablesCall(
+  tx: Tx,
+  {
+    member,
+    codes,
+    token,
+  }: { readonly member: string; readonly codes: readonly Uint8Array[]; readonly token: string },
+): Promise<readonly Outcome<{ coupon: string; version: number }>[]> {
+  const [row] = await tx.query<{ outcomes: readonly Outcome<{ coupon: string; version: number }>[] }>({
+    name: 'coupons_usable',
+    text: 'select coupons_usable($1, $2, $3) as outcomes',
+    values: [member, codes, token],
+  })
+  return row?.outcomes ?? []
+}
+
 /** coupon_usable of 0021_coupons.sql. */
 export function usableCall(
   tx: Tx,

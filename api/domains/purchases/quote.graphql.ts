@@ -1,7 +1,8 @@
 import { builder } from '../../graph/builder.ts'
+import type { Context } from '../../graph/context.ts'
 import { idOf } from '../../graph/ids.ts'
 import { positive, text } from '../../graph/input.ts'
-import { BadInputError } from '../../platform/errors.ts'
+import { BadInputError, ForbiddenError } from '../../platform/errors.ts'
 import {
   BenefitType,
   benefitOf,
@@ -10,10 +11,12 @@ import {
   MOST_DISCOUNTS,
   memberIdOf,
 } from '../benefits/index.ts'
+import { Coupon, CouponUsability, couponOf, lookAtCoupons, type Usability } from '../coupons/index.ts'
 import { MemberByInput } from '../members/index.ts'
-import { type Quote, type QuotedLine, quote } from './quote.ts'
+import { couponIn, type Quote, type QuotedLine, quote } from './quote.ts'
 
 const MOST_LINES = 100
+const MOST_COUPONS = 10
 
 function notNegative(amount: bigint | null, field: string): bigint | null {
   if (amount === null || amount >= 0n) return amount
@@ -32,14 +35,25 @@ const QuoteReason = builder.enumType('QuoteReason', {
   },
 })
 
+function couponNamed(discount: string, context: Context) {
+  const key = couponIn(discount)
+  return key === undefined ? null : couponOf(context, key)
+}
+
 const QuotedDiscount = builder.objectRef<Effect>('QuotedDiscount').implement({
   description: 'What becomes of a discount.',
   fields: (t) => ({
     benefit: t.field({
       type: BenefitType,
       nullable: true,
-      description: 'The benefit that it is.',
-      resolve: ({ key }, _args, context) => benefitOf(context, key),
+      description: 'The benefit that it is; null for a coupon.',
+      resolve: ({ key }, _args, context) => (couponIn(key) === undefined ? benefitOf(context, key) : null),
+    }),
+    coupon: t.field({
+      type: Coupon,
+      nullable: true,
+      description: 'The coupon that it is; null for a benefit.',
+      resolve: ({ key }, _args, context) => couponNamed(key, context),
     }),
     reason: t.expose('reason', { type: QuoteReason, description: 'Whether it counts, or why not.' }),
     excludedBy: t.field({
@@ -47,7 +61,15 @@ const QuotedDiscount = builder.objectRef<Effect>('QuotedDiscount').implement({
       nullable: true,
       description: 'The benefit that excludes it; null when none does.',
       resolve: ({ excludedBy }, _args, context) =>
-        excludedBy === undefined ? null : benefitOf(context, excludedBy),
+        excludedBy === undefined || couponIn(excludedBy) !== undefined
+          ? null
+          : benefitOf(context, excludedBy),
+    }),
+    excludedByCoupon: t.field({
+      type: Coupon,
+      nullable: true,
+      description: 'The coupon that excludes it; null when none does.',
+      resolve: ({ excludedBy }, _args, context) => couponNamed(excludedBy ?? '', context),
     }),
     amount: t.expose('amount', { type: 'Minor', description: 'What it takes off, in minor units.' }),
   }),
@@ -68,7 +90,11 @@ const QuotedLineType = builder.objectRef<QuotedLine>('QuotedLine').implement({
   }),
 })
 
-const PurchaseQuote = builder.objectRef<Quote>('PurchaseQuote').implement({
+interface QuoteWithCoupons extends Quote {
+  readonly looks: readonly Usability[]
+}
+
+const PurchaseQuote = builder.objectRef<QuoteWithCoupons>('PurchaseQuote').implement({
   description: 'What a purchase would cost a member.',
   fields: (t) => ({
     currency: t.expose('currency', { type: 'CurrencyCode', description: 'The currency of the amounts.' }),
@@ -90,8 +116,14 @@ const PurchaseQuote = builder.objectRef<Quote>('PurchaseQuote').implement({
     discounts: t.field({
       type: [QuotedDiscount],
       description:
-        'The discounts in the order in which they are taken, and those that do not count. At most 30.',
+        'The discounts in the order in which they are taken, and those that do not count. At most 40.',
       resolve: ({ stacked }) => [...stacked.effects],
+    }),
+    coupons: t.field({
+      type: [CouponUsability],
+      description:
+        'Whether each code would be taken, in the order in which they were given; what would not takes nothing off. At most 10.',
+      resolve: ({ looks }) => [...looks],
     }),
   }),
 })
@@ -116,6 +148,10 @@ const QuotePurchaseInput = builder.inputType('QuotePurchaseInput', {
     lines: t.field({ type: [QuoteLineInput], required: true, description: 'The lines. At most 100.' }),
     benefits: t.idList({
       description: 'The benefits to use; everything that is open when left out. At most 30.',
+    }),
+    coupons: t.stringList({
+      description:
+        'Codes as they were typed; of those of one coupon one counts. At most 10. Needs coupons:read; a code of nothing counts as a try.',
     }),
   }),
 })
@@ -144,9 +180,20 @@ builder.queryField('quotePurchase', (t) =>
         amount: notNegative(amount ?? null, `input.lines.${i}.amount`),
       }))
       const named = benefits?.map((id, i) => idOf('Benefit', id, `input.benefits.${i}`)) ?? null
+      const codes = input.coupons ?? []
+      if (codes.length > MOST_COUPONS) {
+        throw new BadInputError('input.coupons', `input.coupons may name at most ${MOST_COUPONS}.`)
+      }
+      const { viewer } = context
+      if (codes.length > 0 && viewer?.kind !== 'MEMBER' && !viewer?.can('coupons:read')) {
+        throw new ForbiddenError()
+      }
       const member = await memberIdOf(input.member, context, 'input.member')
       if (member === null) return null
-      return quote(context.db, { member, currency: input.currency, lines: asked, benefits: named })
+      const { looks, coupons } = await lookAtCoupons(member, codes, context)
+      const given = { member, currency: input.currency, lines: asked, benefits: named, coupons }
+      const told = await quote(context.db, given)
+      return told && { ...told, looks }
     },
   }),
 )

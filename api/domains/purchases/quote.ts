@@ -1,6 +1,14 @@
 import type { Tx } from '../../platform/db.ts'
 import { BadInputError } from '../../platform/errors.ts'
-import { type MemberPrice, readDiscounts, readPrices, type Stacked, stack } from '../benefits/index.ts'
+import {
+  type Discount,
+  type MemberPrice,
+  readDiscounts,
+  readPrices,
+  type Stacked,
+  stack,
+} from '../benefits/index.ts'
+import type { CouponNow } from '../coupons/index.ts'
 
 /** A line to be bought; without an amount, the member's price counts. */
 export interface QuoteLine {
@@ -16,6 +24,21 @@ export interface Asked {
   readonly lines: readonly QuoteLine[]
   /** Null: everything that is open. */
   readonly benefits: readonly string[] | null
+  /** Coupons that would be taken. */
+  readonly coupons: readonly CouponNow[]
+}
+
+const COUPON = 'coupon '
+
+/** The key of the coupon that a discount is; undefined for one that is a benefit. */
+export const couponIn = (discount: string): string | undefined =>
+  discount.startsWith(COUPON) ? discount.slice(COUPON.length) : undefined
+
+/** A coupon as a discount; one that is good for something else takes nothing off. */
+function discountOf({ key, body: { benefit } }: CouponNow, currency: string, category: string): Discount {
+  const { money, percent } = benefit
+  const minor = money?.currency === currency ? BigInt(money.amount) : 0n
+  return { key: COUPON + key, category, off: percent ? { basisPoints: percent.basisPoints } : { minor } }
 }
 
 /** What a purchase would cost. Amounts in minor units. */
@@ -37,7 +60,10 @@ export interface QuotedLine extends QuoteLine {
  * What a purchase would cost a member now: its prices, then the discounts that go together. Nothing is reserved. Null
  * when one of the benefits named cannot be used. Throws BadInputError for a line without an amount or a price.
  */
-export async function quote(tx: Tx, { member, currency, lines, benefits }: Asked): Promise<Quote | null> {
+export async function quote(
+  tx: Tx,
+  { member, currency, lines, benefits, coupons }: Asked,
+): Promise<Quote | null> {
   const skus = lines.flatMap(({ sku, amount }) => (amount === null ? [sku] : []))
   const [prices, { discounts, rules }] = await Promise.all([
     skus.length > 0 ? readPrices(tx, { member, skus, currency, at: null }) : [],
@@ -54,7 +80,9 @@ export async function quote(tx: Tx, { member, currency, lines, benefits }: Asked
     }
     return { sku, quantity, amount: worth, price }
   })
-  const stacked = stack(priced, discounts, rules)
+  const category = rules.categories.some(({ key }) => key === 'coupon') ? 'coupon' : 'benefit'
+  const all = [...discounts, ...coupons.map((coupon) => discountOf(coupon, currency, category))]
+  const stacked = stack(priced, all, rules)
   return {
     currency,
     stacked,
