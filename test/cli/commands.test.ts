@@ -30,8 +30,8 @@ describe('the command line', () => {
   }
 
   it.each([
-    [[], 'import purchases  stream a purchase log in'],
-    [['--help'], 'tenant clock      move a test clock forward'],
+    [[], 'import purchases    stream a purchase log in'],
+    [['--help'], 'tenant clock        move a test clock forward'],
     [['token', '--help'], '--ttl 1h  '],
     [['help', 'tenant', 'create'], '--time-zone ZONE  its IANA time zone (usually UTC)'],
   ])('explains itself: %j', async (args, says) => {
