@@ -1,5 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
+import { offerPart } from '../../api/domains/offers/index.ts'
+import { earnRulePart } from '../../api/domains/points/index.ts'
+import { type Part, publish, registerParts } from '../../api/domains/program/index.ts'
+import { ladderPart } from '../../api/domains/tiers/index.ts'
 import { type Db, openDb, type TenantClient } from '../../api/platform/db.ts'
 import type { Operation } from '../../api/platform/operation.ts'
 
@@ -85,6 +89,10 @@ export async function openLedger(url: string, { connections = 4 } = {}): Promise
   const db = openDb({ url, appConnections: connections, systemConnections: 1 })
   const tx = db.tenant(tenantId)
 
+  const entry = (part: Part, body: object) => ({ kind: part.kind, key: 'all', body: part.read(body, 'body') })
+  const entries = [entry(ladderPart, LADDER), entry(earnRulePart, RULE), entry(offerPart, OFFER)]
+  await publish(tx, entries, { actor: 'staff:test' })
+
   async function one<Row>(text: string, values: unknown[]): Promise<Row> {
     const { rows } = await owner.query(text, values)
     return rows[0] as Row
@@ -136,6 +144,36 @@ export async function openLedger(url: string, { connections = 4 } = {}): Promise
 
 const getTypeParser = (oid: number, format?: 'text' | 'binary') =>
   oid === pg.types.builtins.INT8 ? BigInt : pg.types.getTypeParser(oid, format)
+
+registerParts(ladderPart, earnRulePart, offerPart)
+
+/** What else a tenant has switched on: tiers that go by the balance, a rule with a cap and a budget, an offer. */
+const LADDER = {
+  tiers: [
+    { key: 'bronze', name: { en: 'Bronze', ja: '銅' }, threshold: '0' },
+    { key: 'gold', name: { en: 'Gold', ja: '金' }, threshold: '50' },
+  ],
+  measure: { balance: { currency: 'POINTS' } },
+  window: { ever: true },
+  falls: 'FULL',
+}
+const RULE = {
+  name: { en: 'Visit', ja: '来店' },
+  on: { activity: 'visit' },
+  points: { fixed: '5' },
+  caps: { perMember: { points: '10', per: 'DAY' } },
+  budget: '1000',
+}
+const OFFER = {
+  name: { en: 'Spend and get', ja: 'お買い物特典' },
+  type: 'SPEND_TOTAL',
+  threshold: '1000',
+  thresholdIs: 'AT_LEAST',
+  validFor: 'P30D',
+  endIs: 'INCLUSIVE',
+  howGiven: 'CLAIMED',
+  benefits: [{ points: { amount: '10' } }],
+}
 
 /** What the room of purchases does around the ledger, without the rest of it. */
 const ROOMS_ABOVE = `
