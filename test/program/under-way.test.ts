@@ -30,9 +30,9 @@ async function publish(shop: Shop, sections: object): Promise<void> {
 
 const receive = (shop: Shop, externalId: string, key: string) =>
   shop.do('receiveOffer', { member: { externalId }, offer: 'spend', key })
-const buy = (shop: Shop, externalId: string, orderId: string) =>
+const buy = (shop: Shop, externalId: string, orderId: string, purchasedAt = NOW) =>
   shop.do('recordPurchase', {
-    ...{ member: { externalId }, orderId, purchasedAt: NOW, currency: 'JPY', total: 1_000 },
+    ...{ member: { externalId }, orderId, purchasedAt, currency: 'JPY', total: 1_000 },
   })
 
 async function standing(shop: Shop, externalId: string) {
@@ -46,9 +46,9 @@ it('an import leaves what is under way on its version: a receipt of an offer, an
   const shop = await open({ testClock: NOW })
   for (const each of ['mia', 'aki']) await shop.member(each)
   await publish(shop, program(1_000, 10))
-  await buy(shop, 'mia', 'm-1')
-  expect(await standing(shop, 'mia')).toEqual(['0', 'silver'])
+  await buy(shop, 'mia', 'm-1', '2026-03-31T00:00:00Z')
   await receive(shop, 'mia', 'r-mia')
+  expect(await standing(shop, 'mia')).toEqual(['0', 'silver'])
   await publish(shop, program(5_000, 99))
   await shop.clock('2026-04-02T00:00:00Z')
   await receive(shop, 'aki', 'r-aki')
