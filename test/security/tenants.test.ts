@@ -59,7 +59,12 @@ const ROOT_LISTS = [
   'Query.webhookEndpoints',
 ]
 
-const ASKED = PLACES.filter(({ root }) => !APART.includes(root))
+const ASKED = PLACES.filter(({ root }) => !APART.includes(root)).map((place) => ({
+  ...place,
+  at: `${place.root} ${place.path.join('.')}`,
+}))
+/** Behind the last place of a root it is looked whether anything of theirs changed. */
+const LAST_OF_ROOTS = new Set(new Map(ASKED.map(({ root, at }) => [root, at])).values())
 
 test('every root field and every list of the schema has a case', () => {
   expect([...Object.keys(OWN), ...APART].sort()).toEqual(Object.keys(ROOTS).sort())
@@ -152,37 +157,44 @@ describe.each([false, true])('two tenants, with the first wall taken away: %s', 
     }
     if (sort === 'Cursor' || sort === 'page') return ['BAD_INPUT']
     const makesIt = root === 'Mutation.registerMember' || root === 'Mutation.recordPurchase'
-    const isNew = sort === 'idempotencyKey' || sort === 'jti' || sort === 'sub'
+    // A coupon may be used for an order that is still to be recorded.
+    const isFree = root === 'Mutation.redeemCoupon' && sort === 'orderId'
+    const isNew = isFree || sort === 'idempotencyKey' || sort === 'jti' || sort === 'sub'
     if (isNew || (makesIt && sort === (root.endsWith('Member') ? 'externalId' : 'orderId'))) return ['done']
     return [isQuery ? 'nothing' : 'NOT_FOUND']
   }
 
-  describe.each(ASKED.map((place) => ({ ...place, at: `${place.root} ${place.path.join('.')}` })))(
-    '$at',
-    (place) => {
-      it('crosses nothing', async () => {
-        const outcomes = new Set<string>()
-        for (const value of await foreign(place)) {
-          for (const [kind, token] of Object.entries(tokens)) {
-            const own = await OWN[place.root]?.(us)
-            const answer = await us.shop.ask(token, operationOn(place.root), putAt(place, own ?? {}, value))
-            expect(told(answer.data, secrets, value)).toEqual([])
-            expect(told(answer.errors, secrets, value)).toEqual([])
-            if (kind === (place.root === 'Mutation.markInboxRead' ? 'member' : 'staff'))
-              outcomes.add(outcomeOf(answer))
-          }
+  describe.each(ASKED)('$at', (place) => {
+    it('crosses nothing', async () => {
+      const outcomes = new Set<string>()
+      const isOwnToken = place.root === 'Mutation.markInboxRead'
+      // An id of theirs is never taken, so what stands beside it serves again.
+      const beside = place.sort === 'ID' ? await OWN[place.root]?.(us) : undefined
+      for (const value of await foreign(place)) {
+        for (const [kind, token] of Object.entries(tokens)) {
+          const own = beside ?? (await OWN[place.root]?.(us))
+          const answer = await us.shop.ask(token, operationOn(place.root), putAt(place, own ?? {}, value))
+          expect(told(answer.data, secrets, value)).toEqual([])
+          expect(told(answer.errors, secrets, value)).toEqual([])
+          const outcome = outcomeOf(answer)
+          if (kind === (isOwnToken ? 'member' : 'staff')) outcomes.add(outcome)
+          // The id of another type is read before anybody looks at the token.
+          if (place.sort === 'ID' && outcome === 'BAD_INPUT') break
         }
-        expect([...outcomes].sort()).toEqual(expected(place))
-        expect(await rowsOf(them.shop)).toEqual(theirRows)
-      })
-    },
-  )
+      }
+      expect([...outcomes].sort()).toEqual(expected(place))
+      if (LAST_OF_ROOTS.has(place.at)) expect(await rowsOf(them.shop)).toEqual(theirRows)
+    })
+  })
 
   it.each(Object.keys(OWN))('%s about our own tells nothing of theirs', async (root) => {
     for (const token of Object.values(tokens)) {
       const { data, errors } = await us.shop.ask(token, operationOn(root), await OWN[root]?.(us))
       expect(told([data, errors], secrets)).toEqual([])
     }
+  })
+
+  it('nothing of theirs is changed by what we do with our own', async () => {
     expect(await rowsOf(them.shop)).toEqual(theirRows)
   })
 
@@ -212,7 +224,7 @@ describe.each([false, true])('two tenants, with the first wall taken away: %s', 
       const { data, errors } = await us.shop.ask(us.shop.staff, operationOn('Query.members', 3), {
         filter,
         orderBy,
-        first: 20,
+        first: 5,
       })
       expect(errors).toEqual([])
       expect(told(data, secrets)).toEqual([])
