@@ -5,5 +5,5 @@ export {
   backTest,
   type MemberDifference,
 } from './back-test.ts'
-export { type LintContext, lint, WARNINGS, type Warning, type WarningCode } from './lint.ts'
+export { type LintContext, lint, type Warning, type WarningCode } from './lint.ts'
 export { supportLevelPart } from './service.ts'

@@ -1,6 +1,6 @@
-export { BadBodyError, readBody } from './body.ts'
+export { readBody } from './body.ts'
 export { type Definition, type Document, documentText, readDocument } from './document.ts'
-export { definePart, type Part, partOf, parts, registerParts } from './parts.ts'
+export { definePart, type Part, registerParts } from './parts.ts'
 export { ProgramChange } from './program.graphql.ts'
 export { type Changed, type Entry, type Publication, publish } from './service.ts'
 export {
