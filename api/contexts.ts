@@ -1,6 +1,7 @@
 import { standingMember } from './domains/members/index.ts'
 import type { Context } from './graph/context.ts'
 import type { EngineOptions } from './graph/engine.ts'
+import { NOBODY } from './graph/own.ts'
 import type { Viewer } from './platform/auth/index.ts'
 import type { openClock } from './platform/clock.ts'
 import type { Db, TenantClient } from './platform/db.ts'
@@ -40,10 +41,12 @@ export function contextFactory({
   /** In a dry run, `dry` is the client of all that is to be undone. */
   const contextOf = async (viewer: Viewer, requestId: string, dry?: TenantClient): Promise<Context> => {
     const { tenant } = viewer
-    const client = dry ?? db.tenant(tenant.id)
+    const whole = dry ?? db.tenant(tenant.id)
     let head: Promise<string> | undefined
-    const ownMember = async () => (viewer.kind === 'MEMBER' ? standingMember(client, viewer.sub) : null)
+    const ownMember = async () => (viewer.kind === 'MEMBER' ? standingMember(whole, viewer.sub) : null)
     const memberId = await ownMember()
+    // Whoever is no member yet sees with the eyes of nobody.
+    const client = viewer.kind === 'MEMBER' ? whole.as(memberId ?? NOBODY) : whole
     let now: Date | Promise<Date> | undefined
     return {
       requestId,

@@ -1,6 +1,7 @@
 import type { Context } from './context.ts'
 
-const NOBODY = '00000000-0000-0000-0000-000000000000'
+/** The id that no member has. */
+export const NOBODY = '00000000-0000-0000-0000-000000000000'
 
 /**
  * The condition under which a row is the viewer's to see: for a member's token, that it is the member's own, as

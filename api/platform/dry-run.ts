@@ -73,6 +73,10 @@ function timeLimit(milliseconds: number) {
   }
 }
 
+function noPrisma(): never {
+  throw new Error('There is no Prisma inside a dry run: use query, or read(db).')
+}
+
 class DryClient implements TenantClient {
   readonly tenantId: string
   readonly #parts: TenantClientParts
@@ -88,13 +92,39 @@ class DryClient implements TenantClient {
     this.#connection = connection
   }
 
-  async query<Row>(statement: Statement): Promise<Row[]> {
-    const config = this.#parts.walled(this.tenantId, statement)
-    return rowsOf(this.#inTurn(() => this.#connection.send(config)))
+  query<Row>(statement: Statement): Promise<Row[]> {
+    return this.#query(statement, undefined)
   }
 
   transaction<T>(work: (tx: TenantClient) => Promise<T>): Promise<T> {
+    return this.#transaction(work, undefined)
+  }
+
+  as(memberId: string): TenantClient {
+    return {
+      tenantId: this.tenantId,
+      as: (other) => this.as(other),
+      query: (statement) => this.#query(statement, memberId),
+      transaction: (work) => this.#transaction(work, memberId),
+      get prisma(): PrismaClient {
+        return noPrisma()
+      },
+    }
+  }
+
+  async #query<Row>(statement: Statement, memberId: string | undefined): Promise<Row[]> {
+    const config = this.#parts.walled(this.tenantId, statement)
+    return rowsOf(
+      this.#inTurn(() => {
+        this.#connection.memberId = memberId
+        return this.#connection.send(config)
+      }),
+    )
+  }
+
+  #transaction<T>(work: (tx: TenantClient) => Promise<T>, memberId: string | undefined): Promise<T> {
     return this.#inTurn(async () => {
+      this.#connection.memberId = memberId
       const tx = new TransactionClient(this.#parts, this.tenantId, this.#connection)
       this.#inner = tx
       try {
@@ -106,7 +136,7 @@ class DryClient implements TenantClient {
   }
 
   get prisma(): PrismaClient {
-    throw new Error('There is no Prisma inside a dry run: use query, or read(db).')
+    return noPrisma()
   }
 
   /** Takes nothing more, rolls back what was done, and gives the connection back. */

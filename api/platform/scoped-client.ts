@@ -12,6 +12,8 @@ export class TenantScopeError extends Error {
 export class ScopedClient extends RoleClient {
   /** Whom the connection is lent to. */
   tenantId: string | undefined
+  /** The member whose eyes it sees with; undefined: all of the tenant. */
+  memberId: string | undefined
   /** How many statements were sent so far. */
   sent = 0
   /** The columns of each prepared statement; they cannot change while it is prepared. */
@@ -19,9 +21,10 @@ export class ScopedClient extends RoleClient {
   #terse: Wire | undefined
 
   /** Gives the connection the statement that all others travel with. It returns no row, to be read fast. */
-  async prepareTenant(): Promise<void> {
-    const text = "select where set_config('app.tenant', $1, true) is null"
-    await super.query({ name: SET_TENANT, text, values: [''] })
+  async prepareScope(): Promise<void> {
+    const text =
+      "select where set_config('app.tenant', $1, true) is null or set_config('app.member', $2, true) is null"
+    await super.query({ name: SET_SCOPE, text, values: ['', ''] })
   }
 
   /** For Prisma and for code that knows pg; `never` fits all of pg's overloads. */
@@ -41,15 +44,15 @@ export class ScopedClient extends RoleClient {
       throw new TenantScopeError('The connection is lent to another tenant.')
     }
     return new Promise((resolve, reject) => {
-      this.dispatch(tenantId, statement, (error, result) => {
+      this.dispatch({ tenantId, memberId: this.memberId }, statement, (error, result) => {
         if (error) reject(error)
         else resolve(result as pg.QueryResult<Row>)
       })
     })
   }
 
-  /** Sends one statement as the tenant. Settles once. */
-  dispatch(tenantId: string, statement: pg.QueryConfig, settled: Settled): void {
+  /** Sends one statement in its scope. Settles once. */
+  dispatch(scope: Scope, statement: pg.QueryConfig, settled: Settled): void {
     this.sent += 1
     let done = false
     const once: Settled = (error, result) => {
@@ -57,7 +60,7 @@ export class ScopedClient extends RoleClient {
       done = true
       settled(error, result)
     }
-    super.query(new ScopedQuery(this, tenantId, statement, once))
+    super.query(new ScopedQuery(this, scope, statement, once))
   }
 
   /** Calls back when the server awaits the next statement, or the connection is of no more use. */
@@ -93,21 +96,27 @@ export class ScopedClient extends RoleClient {
   }
 }
 
-const SET_TENANT = 'app_tenant'
+const SET_SCOPE = 'app_scope'
+
+/** Whose rows a statement sees: a tenant's, and with a member's id what that member may see of them. Uuids. */
+export interface Scope {
+  readonly tenantId: string
+  readonly memberId: string | undefined
+}
 
 /** Statements that read nothing. They go alone: some must be the first of their transaction. */
 const CONTROL = /^\s*(?:begin|commit|rollback|savepoint|release|start\s+transaction|set\s+transaction)\b/i
 
 class ScopedQuery extends BareQuery {
   readonly #client: ScopedClient
-  readonly #tenantId: string
+  readonly #scope: Scope
   /** While the next answer is that of the setting. */
   #isSetting = false
 
-  constructor(client: ScopedClient, tenantId: string, statement: pg.QueryConfig, settled: Settled) {
+  constructor(client: ScopedClient, scope: Scope, statement: pg.QueryConfig, settled: Settled) {
     super(statement, undefined, settled)
     this.#client = client
-    this.#tenantId = tenantId
+    this.#scope = scope
   }
 
   /** The simple protocol has no place for the setting. */
@@ -118,7 +127,8 @@ class ScopedQuery extends BareQuery {
   override prepare(wire: Wire): void {
     // In a failed transaction the server takes nothing but its end.
     if (this.#client.getTransactionStatus() !== 'E' && !CONTROL.test(this.text)) {
-      wire.bind({ portal: '', statement: SET_TENANT, values: [this.#tenantId] })
+      const { tenantId, memberId = '' } = this.#scope
+      wire.bind({ portal: '', statement: SET_SCOPE, values: [tenantId, memberId] })
       wire.execute({ portal: '' })
       this.#isSetting = true
     }

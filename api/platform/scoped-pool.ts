@@ -18,6 +18,8 @@ export interface ScopedPoolOptions {
 export interface TenantConnection {
   /** The connection no longer answers in order; a roll-back would only wait. */
   readonly spoiled: boolean
+  /** The member (a uuid) with whose eyes the next statement sees; undefined: all of the tenant. */
+  memberId: string | undefined
   send<Row extends pg.QueryResultRow>(statement: pg.QueryConfig): Promise<pg.QueryResult<Row>>
   release(): void
 }
@@ -25,7 +27,8 @@ export interface TenantConnection {
 /**
  * The second wall: every statement carries its tenant. The setting `app.tenant` travels with the
  * statement, under the same Sync, and ends with its transaction; row-level security compares with it.
- * So it costs no round trip, and nothing of it stays on the connection.
+ * So it costs no round trip, and nothing of it stays on the connection. A member's id travels the same way, as
+ * `app.member`: policies of what is written in spaces compare with it.
  *
  * `query` and `connect` take the tenant from `inTenant`, as Prisma's adapter needs; `queryAs` and
  * `connectAs` are told. Without a tenant they reject with TenantScopeError.
@@ -39,7 +42,7 @@ export class ScopedPool extends RolePool {
       {
         // The pool calls it with its configuration; the published type says: with nothing.
         Client: ScopedClient as unknown as new () => pg.ClientBase,
-        onConnect: (client) => scoped(client).prepareTenant(),
+        onConnect: (client) => scoped(client).prepareScope(),
       },
     )
     this.#watch = watch(this, options.answerTimeout)
@@ -49,6 +52,7 @@ export class ScopedPool extends RolePool {
   queryAs<Row extends pg.QueryResultRow>(
     tenantId: string,
     statement: pg.QueryConfig,
+    memberId?: string,
   ): Promise<pg.QueryResult<Row>> {
     return new Promise((resolve, reject) => {
       // The callback form saves two turns. It runs in the surroundings of whoever released the
@@ -56,7 +60,7 @@ export class ScopedPool extends RolePool {
       super.connect((error, lent) => {
         if (!lent) return reject(error)
         const client = scoped(lent)
-        client.dispatch(tenantId, statement, (failure, result) => {
+        client.dispatch({ tenantId, memberId }, statement, (failure, result) => {
           if (failure) {
             client.whenSettled(() => lent.release())
             reject(failure)
@@ -70,10 +74,11 @@ export class ScopedPool extends RolePool {
   }
 
   /** A connection for a transaction of the tenant. Release it, whatever happens. */
-  async connectAs(tenantId: string): Promise<TenantConnection & pg.PoolClient> {
+  async connectAs(tenantId: string, memberId?: string): Promise<TenantConnection & pg.PoolClient> {
     const lent = await super.connect()
     const client = scoped(lent)
     client.tenantId = tenantId
+    client.memberId = memberId
     const release = lent.release
     lent.release = (broken) => {
       client.tenantId = undefined

@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import type { PrismaClient } from '../generated/prisma/client.ts'
+import type { Scope } from './scoped-client.ts'
 import type { ScopedPool, TenantConnection } from './scoped-pool.ts'
 
 /**
@@ -20,6 +21,8 @@ export interface Statement {
 export interface TenantClient {
   /** A uuid. */
   readonly tenantId: string
+  /** The same for one member (a uuid): of what is written in spaces it sees only what that member may see. */
+  as(memberId: string): TenantClient
   /** One statement, by itself one transaction and one round trip. Rejects with pg.DatabaseError. */
   query<Row>(statement: Statement): Promise<Row[]>
   /** Commits when the work resolves, rolls back when it rejects, and passes its answer on. Does not nest. */
@@ -37,15 +40,17 @@ export interface TenantClientParts {
 }
 
 /** The client of one tenant over the pool; every statement is its own transaction. */
-export function tenantClient(parts: TenantClientParts, tenantId: string): TenantClient {
+export function tenantClient(parts: TenantClientParts, tenantId: string, memberId?: string): TenantClient {
   return {
     tenantId,
+    as: (member) => tenantClient(parts, tenantId, member),
     async query<Row>(statement: Statement): Promise<Row[]> {
       const config = parts.walled(tenantId, statement)
-      return rowsOf(parts.pool.queryAs(tenantId, config))
+      return rowsOf(parts.pool.queryAs(tenantId, config, memberId))
     },
-    transaction: (work) => runTransaction(parts, tenantId, work),
+    transaction: (work) => runTransaction(parts, { tenantId, memberId }, work),
     get prisma() {
+      if (memberId !== undefined) throw new Error('Prisma does not know members: use read(db).')
       return parts.prisma(tenantId)
     },
   }
@@ -53,10 +58,10 @@ export function tenantClient(parts: TenantClientParts, tenantId: string): Tenant
 
 async function runTransaction<T>(
   parts: TenantClientParts,
-  tenantId: string,
+  { tenantId, memberId }: Scope,
   work: (tx: TenantClient) => Promise<T>,
 ): Promise<T> {
-  const connection = await parts.pool.connectAs(tenantId)
+  const connection = await parts.pool.connectAs(tenantId, memberId)
   const tx = new TransactionClient(parts, tenantId, connection)
   try {
     await connection.send({ text: 'begin' })
@@ -92,6 +97,10 @@ export class TransactionClient implements TenantClient {
   async query<Row>(statement: Statement): Promise<Row[]> {
     if (!this.#connection) throw new Error('The transaction is over.')
     return rowsOf(this.#connection.send(this.#parts.walled(this.tenantId, statement)))
+  }
+
+  as(): TenantClient {
+    throw new Error('A transaction keeps to whom it was begun for.')
   }
 
   async transaction<T>(): Promise<T> {

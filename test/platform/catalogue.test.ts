@@ -79,17 +79,29 @@ test('every table has row-level security that its owner cannot pass either', asy
   expect(wrong).toEqual([])
 })
 
-test("every table's policy compares with the tenant of the transaction; only the system role has another", async () => {
+test("every table's policy compares with the tenant of the transaction; only the system role and members' eyes have another", async () => {
   const wrong = await ask(`
     select t.name, p.policyname, p.qual, p.with_check, p.roles::text[] from (${TABLES}) t
     join pg_class c on c.oid = t.oid and not c.relispartition
     left join pg_policies p on p.schemaname = 'public' and p.tablename = t.name and p.roles <> '{engawa_system}'
-      and p.policyname <> 'tests' -- test/support/global-setup.ts makes it, for a user who is no superuser
+      and p.policyname not in ('sight', 'tests') -- test/support/global-setup.ts makes the latter, for a user who is no superuser
     where p.qual is distinct from '(tenant_id = ( SELECT app_tenant() AS app_tenant))' or p.with_check is not null`)
   expect(wrong).toEqual([])
 })
 
-test('tables and functions belong to a role that cannot log in; two functions to those whose rights they run with', async () => {
+test("a member's eyes only ever take away: their policies are restrictive, for reading, and spare the product alone", async () => {
+  const policies = await ask<{ name: string }>(`
+    select tablename as name from pg_policies where schemaname = 'public' and policyname = 'sight'`)
+  expect(policies.map(({ name }) => name)).toContain('contribution')
+  const wrong = await ask(`
+    select tablename, permissive, cmd, roles::text, qual from pg_policies
+    where schemaname = 'public' and policyname = 'sight'
+      and (permissive, cmd, roles::text) is distinct from ('RESTRICTIVE', 'SELECT', '{engawa_app}')
+       or policyname = 'sight' and qual not like '((( SELECT app_member() AS app_member) IS NULL) OR %'`)
+  expect(wrong).toEqual([])
+})
+
+test('tables and functions belong to a role that cannot log in; three functions to those whose rights they run with', async () => {
   const wrong = await ask(`
     select name, rolname from (
       select relname::text as name, relowner as owner from pg_class
@@ -100,6 +112,7 @@ test('tables and functions belong to a role that cannot log in; two functions to
     join pg_roles r on r.oid = o.owner where r.rolcanlogin or r.rolname <> 'engawa_owner' order by name`)
   expect(wrong).toEqual([
     { name: 'audience_matches', rolname: 'engawa_app' },
+    { name: 'audiences_matched', rolname: 'engawa_app' },
     { name: 'every_tenant', rolname: 'engawa_system' },
   ])
 })
