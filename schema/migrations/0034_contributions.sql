@@ -271,23 +271,6 @@ begin
   return '{"state": "PUBLISHED"}';
 end $$;
 
-/* Something has just become visible. Each room adds its line. */
-create function contribution_published(p_contribution contribution) returns void language plpgsql as $$
-begin
-  update contribution c set activity_at = greatest(c.activity_at, p_contribution.published_at)
-  where p_contribution.parent_id is not null and c.tenant_id = p_contribution.tenant_id and c.id = p_contribution.root_id;
-  if p_contribution.author_id is not null then
-    insert into follow (tenant_id, member_id, kind, target, since)
-    values (p_contribution.tenant_id, p_contribution.author_id, 'THREAD', p_contribution.root_id::text,
-            p_contribution.published_at)
-    on conflict do nothing;
-  end if;
-  if p_contribution.kind = 'COMMENT' then
-    perform announce('comment.published', p_contribution.author_id,
-      jsonb_build_object('contribution', p_contribution.id), p_contribution.published_at);
-  end if;
-end $$;
-
 /*
  * Writes a contribution, for functions of other rooms. p_member null: staff. p_what: {"kind", "space" (for roots),
  * "parent", "title", "body", "format", "html", "tags", "sku", "isPrivate", "gate", "isDraft", "search": see search_put,
@@ -479,12 +462,6 @@ begin
   return jsonb_build_object('is', 'done', 'contribution', p_id, 'state', p_state);
 end $$;
 
-/* A contribution went from one state to another. Each room adds its line (an accepted answer that was removed …). */
-create function contribution_state_changed(p_contribution contribution, p_before text) returns void language plpgsql as $$
-begin
-  return;
-end $$;
-
 /* A comment on anything. Outcomes: those of contribution_write, key_reused. */
 create function comment_write(p_key text, p_hash bytea, p_member uuid, p_actor text, p_what jsonb) returns jsonb
 language plpgsql security definer set search_path = public, pg_temp as $$
@@ -535,13 +512,6 @@ begin
     perform contribution_reacted(v_row, p_member, p_kind, p_is_on);
   end if;
   return jsonb_build_object('is', 'done', 'contribution', p_id);
-end $$;
-
-/* A member's reaction changed. Each room adds its line (reputation …). */
-create function contribution_reacted(p_contribution contribution, p_member uuid, p_kind text, p_is_on boolean)
-returns void language plpgsql as $$
-begin
-  return;
 end $$;
 
 /*
