@@ -14,6 +14,7 @@ begin
     on conflict do nothing;
   end if;
   perform posts_published(p_contribution);
+  perform questions_published(p_contribution);
   if p_contribution.kind = 'COMMENT' then
     perform announce('comment.published', p_contribution.author_id,
       jsonb_build_object('contribution', p_contribution.id), p_contribution.published_at);

@@ -33,6 +33,7 @@ test('a tenant of before keeps what its rule gave, version by version', async ()
     client.query(
       `select r.key, r.version, r.per_minor::text as per, d.body -> 'expiry' as expiry, r.name, d.is_live, r.is_plain
        from earn_rule r join definition d on d.kind = 'earnRule' and d.key = r.key and d.version = r.version
+         and r.key = 'purchase'
        where r.tenant_id = $1 order by r.version`,
       [TENANT],
     ),

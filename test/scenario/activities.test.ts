@@ -16,7 +16,7 @@ async function begin(rules: Record<string, object> = {}) {
 const record = (shop: Shop, { by: member }: TestMember, activity: object) =>
   shop.do(
     'recordActivity',
-    { member, name: 'answer.accepted', key: 'a-1', ...activity },
+    { member, name: 'review.written', key: 'a-1', ...activity },
     { select: 'activity { name key at properties } isNew' },
   )
 
@@ -26,7 +26,7 @@ async function points(shop: Shop, { token }: TestMember) {
 }
 
 describe('an activity', () => {
-  const answers = { on: { activity: 'answer.accepted' } }
+  const answers = { on: { activity: 'review.written' } }
 
   it('earns by the rules for it, once for its name and key, and is told', async () => {
     const { shop, mia } = await begin({ answers })
@@ -34,7 +34,7 @@ describe('an activity', () => {
     const recorded = await record(shop, mia, { at: NOW, properties: { question: 'q-7' } })
     expect(recorded).toMatchObject({
       isNew: true,
-      activity: { name: 'answer.accepted', key: 'a-1', at: NOW, properties: { question: 'q-7' } },
+      activity: { name: 'review.written', key: 'a-1', at: NOW, properties: { question: 'q-7' } },
     })
     expect(await record(shop, mia, {})).toMatchObject({
       isNew: false,
@@ -73,7 +73,7 @@ describe('an activity', () => {
 
   it('makes points spendable that wait for it', async () => {
     const { shop, mia } = await begin({
-      purchase: { on: { purchase: true }, pending: { event: 'answer.accepted', cancelAfter: 'P30D' } },
+      purchase: { on: { purchase: true }, pending: { event: 'review.written', cancelAfter: 'P30D' } },
     })
     await shop.do('recordPurchase', {
       member: mia.by,
@@ -98,11 +98,11 @@ describe('an activity', () => {
       expect(errors).toEqual([])
       return data.members.nodes.map(({ externalId }: { externalId: string }) => externalId)
     }
-    expect(await found({ name: 'answer.accepted' })).toEqual(['mia'])
-    expect(await found({ name: 'answer.accepted', atLeast: 2 })).toEqual(['mia'])
-    expect(await found({ name: 'answer.accepted', atLeast: 3 })).toEqual([])
-    expect(await found({ name: 'answer.accepted', atLeast: 2, within: 'P5D' })).toEqual([])
-    expect(await found({ name: 'answer.accepted', within: 'P5D' })).toEqual(['mia'])
+    expect(await found({ name: 'review.written' })).toEqual(['mia'])
+    expect(await found({ name: 'review.written', atLeast: 2 })).toEqual(['mia'])
+    expect(await found({ name: 'review.written', atLeast: 3 })).toEqual([])
+    expect(await found({ name: 'review.written', atLeast: 2, within: 'P5D' })).toEqual([])
+    expect(await found({ name: 'review.written', within: 'P5D' })).toEqual(['mia'])
     expect(await found({ name: 'lesson.finished' })).toEqual([])
   })
 

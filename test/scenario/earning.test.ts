@@ -90,7 +90,7 @@ it('a budget is spent to the last point by members who come at once, and never b
   const granted = bought.map(({ purchase }) => purchase.earning[0].granted).toSorted()
   expect(granted).toEqual([...Array(14).fill('0'), ...Array(5).fill('10'), '5'])
   const { data } = await shop.ask(shop.staff, '{ earnRules { key version budget budgetUsed } }')
-  expect(data.earnRules).toEqual([{ key: 'purchase', version: 2, budget: '55', budgetUsed: '55' }])
+  expect(data.earnRules).toContainEqual({ key: 'purchase', version: 2, budget: '55', budgetUsed: '55' })
 })
 
 it('a purchase tells what each rule gave, and why others gave nothing', async () => {
