@@ -16,6 +16,7 @@ import { settleExpiry } from './domains/expiry/index.ts'
 import { supportLevelPart } from './domains/insight/index.ts'
 import { freshnessBandPredicate, settleLifecycle, stagePredicate } from './domains/lifecycle/index.ts'
 import { attributePredicate, MembershipWatch, membershipPredicate } from './domains/members/index.ts'
+import { settleDigests, settleNotifications } from './domains/notifications/index.ts'
 import { offerPart, settleOffers } from './domains/offers/index.ts'
 import { partnerPart } from './domains/partners/index.ts'
 import { currencyPart, earnRulePart, labelPart, operationsPart, settleDue } from './domains/points/index.ts'
@@ -294,7 +295,8 @@ async function settle(db: Db, tenantId: string, log: Log): Promise<boolean> {
   const looked = await settleSegments(tenant, 5)
   const taken = await settleCoupons(tenant, 500)
   const paid = await settleActivities(tenant, 200)
-  return replayed + moved + booked + decided + over + looked + lapsed + taken + paid + referred > 0
+  const told = (await settleNotifications(tenant, 20)) + (await settleDigests(tenant, 500))
+  return replayed + moved + booked + decided + over + looked + lapsed + taken + paid + referred + told > 0
 }
 
 function routes(

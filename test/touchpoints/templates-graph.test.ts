@@ -70,6 +70,8 @@ test('the templates are listed by key in their newest versions, those of a new t
     { key: 'address-confirmation', version: 1 },
     { key: 'care', version: 2 },
     { key: 'consent-confirmation', version: 1 },
+    { key: 'digest', version: 1 },
+    { key: 'notification', version: 1 },
     { key: 'points-expiring', version: 1 },
     { key: 'thank-you', version: 1 },
   ])

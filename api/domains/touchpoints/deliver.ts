@@ -12,6 +12,7 @@ import {
   type Moved,
   pass,
   readBrief,
+  readSaying,
   type Standstill,
   settle,
 } from './store.ts'
@@ -70,9 +71,10 @@ async function through(id: string, { tenant, brief, ports }: Situation): Promise
   const opened = await channel?.open(tenant.tenantId)
   if (!channel || !opened) return hold(tenant, brief.id, { ...missing, channel: id, forMs: heldMs })
   if (!opened.ok) return hold(tenant, brief.id, { ...unusable(opened.fault), channel: id, forMs: heldMs })
-  const said = brief.written.includes(id)
-    ? null
-    : await renderTouch(tenant, toSay(tenant, brief, ports), brief.member, channel.kind)
+  const words = brief.written.includes(id) ? null : await toSay(tenant, brief, ports)
+  if (words === undefined)
+    return pass(tenant, brief.id, { channel: id, reason: 'NOTHING_TO_SAY', detail: {} })
+  const said = words && (await renderTouch(tenant, words, brief.member, channel.kind))
   if (said?.ok === false) {
     const detail =
       'missing' in said ? { code: 'MISSING' } : { code: said.problem.code, part: said.problem.part }
@@ -93,7 +95,7 @@ async function carried(
   const now = clockOf(brief, ports)
   const { member, purpose } = brief
   const unsubscribeUrl =
-    brief.class === 'MARKETING'
+    brief.class === 'MARKETING' || WRITTEN_LATE.has(brief.sourceType)
       ? ports.links?.unsubscribeUrl({ tenant: tenant.tenantId, member, purpose, channel: channel.id })
       : undefined
   const booked = await Promise.all(
@@ -117,10 +119,24 @@ function unusable({ cause, code }: Fault) {
   return { reason, detail: { cause, ...(code !== undefined && { code }) } } as const
 }
 
-/** What is to be said; a question to confirm has its link beside it, which nobody else may know. */
-function toSay({ tenantId }: TenantClient, brief: Brief, { links }: DeliveryPorts): Brief['content'] {
+/** What says what is new when it goes out, and can be stopped by one click like all that comes again and again. */
+const WRITTEN_LATE: ReadonlySet<string> = new Set(['notification', 'digest'])
+
+/**
+ * What is to be said; a question to confirm has its link beside it, which nobody else may know. Undefined when there
+ * is nothing to say any more, as of news that the member may not see now.
+ */
+async function toSay(
+  tenant: TenantClient,
+  brief: Brief,
+  { links }: DeliveryPorts,
+): Promise<Brief['content'] | undefined> {
+  if (WRITTEN_LATE.has(brief.sourceType)) {
+    const parameters = await readSaying(tenant, brief.id)
+    return parameters && { ...brief.content, parameters }
+  }
   if (brief.sourceType !== 'confirmation' || !links) return brief.content
-  const link = links.confirmUrl({ tenant: tenantId, confirmation: brief.sourceId })
+  const link = links.confirmUrl({ tenant: tenant.tenantId, confirmation: brief.sourceId })
   return { ...brief.content, parameters: { ...Object(brief.content.parameters), link } }
 }
 

@@ -25,5 +25,7 @@ export const TouchReason = builder.enumType('TouchReason', {
     PROVIDER: { description: 'The channel, or the provider behind it, did not take it.' },
     CANCELLED: { description: 'It was called off.' },
     NOT_IN_AUDIENCE: { description: 'The member did not match the audience when the broadcast was sent.' },
+    NO_ACCESS: { description: 'The member may no longer see what it tells of.' },
+    NOTHING_TO_SAY: { description: 'Nothing was left to tell: it was read, taken back, or may not be seen.' },
   } satisfies Record<Reason, { description: string }>,
 })

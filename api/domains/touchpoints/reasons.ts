@@ -20,6 +20,8 @@ export type Reason =
   | 'PROVIDER'
   | 'CANCELLED'
   | 'NOT_IN_AUDIENCE'
+  | 'NO_ACCESS'
+  | 'NOTHING_TO_SAY'
 
 /** A reason in words: a whole clause, such as "the member has not agreed to this purpose on email". */
 export type ReasonWords = Readonly<Record<Reason, (channel: string) => string>>
@@ -46,6 +48,8 @@ export const ENGLISH: ReasonWords = {
   PROVIDER: (channel) => `${channel} did not take it`,
   CANCELLED: () => 'it was called off',
   NOT_IN_AUDIENCE: () => 'the member did not match the audience when it was sent',
+  NO_ACCESS: () => 'the member may no longer see what it tells of',
+  NOTHING_TO_SAY: () => 'nothing was left to tell: it was read, taken back, or may not be seen',
 }
 
 /** In Japanese, to stand before 「ため」. */
@@ -70,4 +74,6 @@ export const JAPANESE: ReasonWords = {
   PROVIDER: (channel) => `${channel}が受け付けなかった`,
   CANCELLED: () => '取り消された',
   NOT_IN_AUDIENCE: () => '送信時に会員が対象者の条件に当てはまらなかった',
+  NO_ACCESS: () => '会員が内容を閲覧できなくなった',
+  NOTHING_TO_SAY: () => '既読・取り消し・閲覧不可により、お知らせする内容がない',
 }

@@ -48,6 +48,19 @@ export async function readBrief(tx: Tx, touchpoint: string): Promise<Brief | und
   return brief
 }
 
+/**
+ * touch_says of 0041_notifications.sql: the parameters of what is written when it goes out, as the member may see it
+ * now; undefined when that is nothing.
+ */
+export async function readSaying(tx: Tx, touchpoint: string): Promise<object | undefined> {
+  const { parameters } = await call<{ is: 'say' | 'nothing'; parameters?: object }>(
+    tx,
+    'select touch_says($1) as outcome',
+    [touchpoint],
+  )
+  return parameters
+}
+
 /** One attempt that is ours, and committed. */
 export interface Claim {
   readonly delivery: string
@@ -104,7 +117,7 @@ export function claim(
 /** Why a touch does not go through a channel, or not now. */
 export interface Obstacle {
   readonly channel: string
-  readonly reason: 'CONTENT' | 'CHANNEL_MISSING' | 'CHANNEL_DISABLED'
+  readonly reason: 'CONTENT' | 'CHANNEL_MISSING' | 'CHANNEL_DISABLED' | 'NOTHING_TO_SAY'
   /** Codes; no personal data. */
   readonly detail: object
 }

@@ -1,0 +1,1 @@
+export { settleDigests, settleNotifications } from './service.ts'

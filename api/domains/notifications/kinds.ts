@@ -1,0 +1,18 @@
+/** What notifications are about, as the API names it; each with what it means. */
+export const KINDS = {
+  MENTION: { description: 'Somebody named the member in a text.' },
+  ANSWER: { description: 'Somebody answered a question of the member.' },
+  ANSWER_ACCEPTED: { description: 'An answer of the member was accepted.' },
+  COMMENT: { description: 'Somebody commented on what the member wrote.' },
+  REPLY: { description: 'Somebody wrote in a thread that the member follows.' },
+  POST: { description: 'Something new from a member, in a space or under a tag that the member follows.' },
+  BADGE: { description: 'The member earned a badge.' },
+  INTRODUCTION: { description: 'Somebody would like to meet the member, or agreed to.' },
+  MESSAGE: { description: 'Another member sent it a message.' },
+} as const
+
+/** A kind of notification. */
+export type Kind = keyof typeof KINDS
+
+/** Every kind there is. */
+export const ALL_KINDS = Object.keys(KINDS) as readonly Kind[] // its own keys
