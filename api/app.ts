@@ -30,6 +30,7 @@ import {
 } from './domains/referrals/index.ts'
 import { rewardPart, settleRewards } from './domains/rewards/index.ts'
 import { segmentPart, segmentPredicate, settleSegments } from './domains/segments/index.ts'
+import { spacePart } from './domains/spaces/index.ts'
 import { ladderPart, settleTiers, tierPredicate } from './domains/tiers/index.ts'
 import {
   type DeliveryPorts,
@@ -118,6 +119,7 @@ registerParts(currencyPart, labelPart, ladderPart, segmentPart, earnRulePart)
 registerParts(entitlementPart, priceListPart, stackingPart)
 registerParts(partnerPart, supportLevelPart)
 registerParts(campaignPart, couponPart, offerPart, rewardPart, referralProgramPart)
+registerParts(spacePart)
 
 /** Wires the platform, the graph, the rooms and the plugins into one object, and starts it. */
 export async function openApp(options: AppOptions): Promise<App> {

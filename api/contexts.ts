@@ -1,3 +1,4 @@
+import { Seers } from './domains/contributions/index.ts'
 import { standingMember } from './domains/members/index.ts'
 import type { Context } from './graph/context.ts'
 import type { EngineOptions } from './graph/engine.ts'
@@ -38,6 +39,8 @@ export function contextFactory({
   refreshAuth,
   ports,
 }: ContextParts): Contexts {
+  const seers = new Seers((id) => db.tenant(id))
+
   /** In a dry run, `dry` is the client of all that is to be undone. */
   const contextOf = async (viewer: Viewer, requestId: string, dry?: TenantClient): Promise<Context> => {
     const { tenant } = viewer
@@ -62,6 +65,7 @@ export function contextFactory({
       asOf: () => (head ??= events.headCursor(tenant.id)),
       follow: (options) => events.follow({ ...options, tenantId: tenant.id }),
       ownMember,
+      sees: (contribution, member) => seers.sees(tenant.id, contribution, member),
     }
   }
 
@@ -80,6 +84,7 @@ export function contextFactory({
     asOf: nobody,
     follow: nobody,
     ownMember: nobody,
+    sees: nobody,
   })
 
   return {

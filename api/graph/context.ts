@@ -30,6 +30,8 @@ export interface Context {
   follow(options: Omit<FollowOptions, 'tenantId'>): AsyncGenerator<Frame, void, undefined>
   /** The member behind a member's token as of now; null while there is none. Throws ForbiddenError once it has ended. */
   ownMember(): Promise<string | null>
+  /** Whether a member sees something that was written now; uuids. */
+  sees(contribution: string, member: string): Promise<boolean>
   /** Makes a change of issuers or revocations count on this node at once. */
   refreshAuth(): Promise<void>
   /** A part that a room was promised by the app, such as the channels of this deployment. */

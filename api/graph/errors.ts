@@ -1,4 +1,5 @@
 import {
+  AccessDeniedError,
   AlreadyDecidedError,
   BenefitSettledError,
   CampaignStateError,
@@ -6,6 +7,8 @@ import {
   type Code,
   ConfirmationExpiredError,
   CouponNotUsableError,
+  DENIALS,
+  type Denial,
   type DomainCode,
   type DomainError,
   DuplicateOrderError,
@@ -30,6 +33,7 @@ import {
   ReferralRefusedError,
   RefundExceedsPurchaseError,
   RewardUnavailableError,
+  SpaceNotEnabledError,
   TooManyAttemptsError,
   TransitionNotAllowedError,
 } from '../platform/errors.ts'
@@ -67,6 +71,8 @@ const domainCodes = [
   'BENEFIT_SETTLED',
   'REFERRAL_REFUSED',
   'REFERRAL_CLOSED',
+  'ACCESS_DENIED',
+  'SPACE_NOT_ENABLED',
 ] as const satisfies readonly DomainCode[]
 
 const ErrorCode = builder.enumType('ErrorCode', {
@@ -273,6 +279,38 @@ builder.objectType(OfferRefusedError, {
   name: 'OfferRefusedError',
   description: CODES.OFFER_REFUSED.when,
   interfaces: [ErrorInterface],
+})
+
+const DenialReason = builder.enumType('DenialReason', {
+  description: 'Why something that is seen may not be acted upon.',
+  values: Object.fromEntries(
+    Object.entries(DENIALS).map(([reason, description]) => [reason, { description }]),
+  ) as Record<Denial, { description: string }>, // the table's own keys
+})
+
+builder.objectType(AccessDeniedError, {
+  name: 'AccessDeniedError',
+  description: CODES.ACCESS_DENIED.when,
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    reason: t.expose('reason', { type: DenialReason, description: 'Why.' }),
+    unlock: t.field({
+      type: 'JSON',
+      nullable: true,
+      description:
+        'The audience rule that would open it, as AudienceInput writes it; null when no rule decides.',
+      resolve: ({ unlock }) => unlock,
+    }),
+  }),
+})
+
+builder.objectType(SpaceNotEnabledError, {
+  name: 'SpaceNotEnabledError',
+  description: CODES.SPACE_NOT_ENABLED.when,
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    key: t.exposeString('key', { description: 'The key of the space.' }),
+  }),
 })
 
 /** What is wrong with one place of a program. */

@@ -10,6 +10,8 @@ export interface Fact {
   readonly type: string
   /** The scope whose holders see it. */
   readonly scope: string
+  /** The payload's name that holds the id of something written: then every member who may see that sees it as well. */
+  readonly sight?: string
   readonly description: string
 }
 
@@ -65,6 +67,12 @@ export function eventTypeName(type: string): string | undefined {
 export function coversEvent(viewer: ContextViewer, { type }: LoggedEvent): boolean {
   const fact = facts.get(type)
   return fact !== undefined && viewer.can(fact.scope)
+}
+
+/** What was written that an event is about (a uuid); undefined for events that only its member and staff see. */
+export function sightOf(event: LoggedEvent): string | undefined {
+  const { sight } = facts.get(event.type) ?? {}
+  return sight === undefined ? undefined : factOf(event, sight)
 }
 
 /** A text of an event's payload, where ids and amounts stand. Throws for an event that lacks it. */

@@ -2,7 +2,7 @@ import { BadInputError, ForbiddenError } from '../platform/errors.ts'
 import type { Frame, LoggedEvent } from '../platform/events.ts'
 import { builder } from './builder.ts'
 import type { Context } from './context.ts'
-import { coversEvent, EventInterface, eventTypeName, eventTypes } from './events.ts'
+import { coversEvent, EventInterface, eventTypeName, eventTypes, sightOf } from './events.ts'
 import { idOf } from './ids.ts'
 
 type FrameOf<Kind extends Frame['kind']> = Extract<Frame, { kind: Kind }>
@@ -49,7 +49,7 @@ builder.subscriptionField('events', (t) =>
   t.field({
     type: EventFrame,
     description:
-      "Live events of the viewer's tenant. Resumes after a cursor; without one it starts at the head. Members see what is about them, others what their scopes cover.",
+      "Live events of the viewer's tenant. Resumes after a cursor; without one it starts at the head. Members see what is about them and what was written where they may read, others what their scopes cover.",
     authScopes: { signedIn: true },
     args: {
       after: t.arg({ type: 'Cursor', description: 'The cursor of the last frame that was received.' }),
@@ -62,7 +62,7 @@ builder.subscriptionField('events', (t) =>
       if (unknown !== undefined)
         throw new BadInputError('types', `types may hold ${eventTypes().join(', ')}.`)
       const about = member == null ? null : idOf('Member', member, 'member')
-      const mine = ownEvents(context)
+      const mine = ownEvents(context, about !== null)
       return context.follow({
         after: after ?? null,
         sees: async (event) =>
@@ -79,14 +79,23 @@ builder.subscriptionField('events', (t) =>
  * Judges whether an event is the viewer's to see, in the order of the log. A member's own membership ending ends the
  * stream with ForbiddenError; a member that is registered while the stream is open is found then.
  */
-function ownEvents(context: Context): (event: LoggedEvent) => boolean | Promise<boolean> {
+function ownEvents(
+  context: Context,
+  isAboutOne: boolean,
+): (event: LoggedEvent) => boolean | Promise<boolean> {
   const { viewer } = context
   if (!viewer) return () => false
   if (viewer.kind !== 'MEMBER') return (event) => coversEvent(viewer, event)
   let memberId = viewer.memberId
   return async (event) => {
     if (memberId === null && event.type === 'member.registered') memberId = await context.ownMember()
-    if (memberId === null || event.memberId !== memberId) return false
+    if (memberId === null) return false
+    if (event.memberId !== memberId) {
+      // Who else it is about is none of the viewer's business.
+      if (isAboutOne) return false
+      const written = sightOf(event)
+      return written !== undefined && context.sees(written, memberId)
+    }
     if (event.type === 'membership.ended') throw new ForbiddenError('This membership has ended.')
     // What a newer version of the product announced cannot be told by this one.
     return eventTypeName(event.type) !== undefined

@@ -44,6 +44,11 @@ export const CODES = {
   BENEFIT_SETTLED: { status: 409, when: 'The benefit ended before: used, expired, taken back or returned.' },
   REFERRAL_REFUSED: { status: 409, when: 'The referral cannot be claimed; the reason says why.' },
   REFERRAL_CLOSED: { status: 409, when: 'Nobody has to look at this referral, or somebody has.' },
+  ACCESS_DENIED: {
+    status: 409,
+    when: 'What is seen may not be acted upon like this; the reason says why, and what would unlock it.',
+  },
+  SPACE_NOT_ENABLED: { status: 409, when: 'The space is switched off.' },
   UNAUTHENTICATED: { status: 401, when: 'No token, or one that is not accepted.' },
   FORBIDDEN: { status: 403, when: 'The token is good, but does not allow this.' },
   BAD_INPUT: { status: 400, when: 'A value is wrong; the error names the field and what would be right.' },
@@ -93,6 +98,8 @@ export type DomainFailure =
   | BenefitSettledError
   | ReferralRefusedError
   | ReferralClosedError
+  | AccessDeniedError
+  | SpaceNotEnabledError
 
 /** A well-formed id of nothing, or of somebody else's thing. */
 export class NotFoundError extends DomainError {
@@ -347,6 +354,44 @@ export class OfferRefusedError extends DomainError {
   }
 }
 
+/** Why something that is seen may not be acted upon. */
+export const DENIALS = {
+  NOT_JOINED: 'One has to join this space first.',
+  NOT_INVITED: 'This space is entered by invitation alone.',
+  NOT_MODERATOR: 'This is for moderators of the space.',
+  NOT_AUTHOR: 'This is for whoever wrote it.',
+  OWN: 'This is for others than whoever wrote it.',
+  AUDIENCE: 'This is for members whom a rule names.',
+  LOCKED: 'It was closed or taken away.',
+} as const
+
+/** The name of such a reason. */
+export type Denial = keyof typeof DENIALS
+
+/** What is seen may not be acted upon like this. */
+export class AccessDeniedError extends DomainError {
+  readonly code = 'ACCESS_DENIED'
+  readonly reason: Denial
+  /** The audience rule that would open it, as AudienceInput writes it; null when no rule decides. */
+  readonly unlock: unknown
+  constructor(reason: Denial, unlock: unknown) {
+    super(DENIALS[reason])
+    this.reason = reason
+    this.unlock = unlock
+  }
+}
+
+/** The space is switched off. */
+export class SpaceNotEnabledError extends DomainError {
+  readonly code = 'SPACE_NOT_ENABLED'
+  /** The key of the space. */
+  readonly key: string
+  constructor(key: string) {
+    super(`The space ${key} is switched off.`)
+    this.key = key
+  }
+}
+
 /** The reward may not be had now, or not by this member. */
 export class RewardUnavailableError extends DomainError {
   readonly code = 'REWARD_UNAVAILABLE'
@@ -583,6 +628,8 @@ export type Rejection =
   | { readonly is: 'benefit_settled'; readonly state: BenefitEnd }
   | { readonly is: 'referral_refused'; readonly reason: ReferralRefusal }
   | { readonly is: 'referral_closed'; readonly state: ReferralStanding }
+  | { readonly is: 'access_denied'; readonly reason: Denial; readonly unlock: unknown }
+  | { readonly is: 'space_not_enabled'; readonly key: string }
   | { readonly is: 'bad_input'; readonly field: string; readonly message: string }
 
 /** What a business function of the database returns: done, with its facts, or a refusal. */
@@ -660,6 +707,10 @@ export function raise<Done extends { readonly is: 'done' }>(outcome: Done | Reje
       throw new ReferralRefusedError(outcome.reason)
     case 'referral_closed':
       throw new ReferralClosedError(outcome.state)
+    case 'access_denied':
+      throw new AccessDeniedError(outcome.reason, outcome.unlock)
+    case 'space_not_enabled':
+      throw new SpaceNotEnabledError(outcome.key)
     case 'bad_input':
       throw new BadInputError(outcome.field, outcome.message)
     default:

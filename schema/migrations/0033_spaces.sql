@@ -286,7 +286,7 @@ begin
   if v_space.id is null or v_space.is_retired then
     return jsonb_build_object('is', 'not_found', 'what', 'space');
   elsif not v_space.is_enabled then
-    return jsonb_build_object('is', 'space_not_enabled', 'space', v_space.key);
+    return jsonb_build_object('is', 'space_not_enabled', 'key', v_space.key);
   elsif p_member is null then
     return null;
   end if;
@@ -337,23 +337,31 @@ begin
   end if;
 end $$;
 
-/* A member enters, or asks to. Outcomes: done {state}, not_found, space_not_enabled. */
-create function space_join(p_space uuid, p_member uuid, p_actor text) returns jsonb
+/* A member enters, or asks to. Outcomes: done {state}, not_found, space_not_enabled, access_denied, membership_ended. */
+create function space_join(p_space uuid, p_member uuid, p_external_id text, p_actor text) returns jsonb
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   v_tenant uuid := current_tenant();
   v_refusal jsonb;
+  v_member member := member_find(p_member, p_external_id);
   v_known space_member;
   v_mode text;
   v_state text;
 begin
-  perform member_lock(p_member);
-  v_refusal := space_may(p_space, p_member, 'see');
+  if v_member.id is null then
+    return jsonb_build_object('is', 'not_found', 'what', 'member');
+  end if;
+  perform member_lock(v_member.id);
+  v_member := member_find(v_member.id, null);
+  if v_member.membership = 'ENDED' then
+    return membership_ended(v_member);
+  end if;
+  v_refusal := space_may(p_space, v_member.id, 'see');
   if v_refusal is not null and v_refusal ->> 'is' <> 'access_denied' then
     return v_refusal;
   end if;
   select * into v_known from space_member sm
-  where sm.tenant_id = v_tenant and sm.space_id = p_space and sm.member_id = p_member;
+  where sm.tenant_id = v_tenant and sm.space_id = p_space and sm.member_id = v_member.id;
   v_mode := (select s.join_mode from space s where s.tenant_id = v_tenant and s.id = p_space);
   if v_known.state in ('JOINED', 'REQUESTED') then
     return jsonb_build_object('is', 'done', 'state', v_known.state);
@@ -361,24 +369,28 @@ begin
     return jsonb_build_object('is', 'access_denied', 'reason', 'NOT_INVITED', 'unlock', null);
   end if;
   v_state := case when v_mode = 'REQUEST' and v_known.state is distinct from 'INVITED' then 'REQUESTED' else 'JOINED' end;
-  perform space_member_put(p_space, p_member, v_state, 'MEMBER', p_actor, tenant_now(v_tenant));
+  perform space_member_put(p_space, v_member.id, v_state, 'MEMBER', p_actor, tenant_now(v_tenant));
   return jsonb_build_object('is', 'done', 'state', v_state);
 end $$;
 
 /* A member goes, or takes back that it asked to enter. Always possible, also where it may not see any more. */
-create function space_leave(p_space uuid, p_member uuid, p_actor text) returns jsonb
+create function space_leave(p_space uuid, p_member uuid, p_external_id text, p_actor text) returns jsonb
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   v_tenant uuid := current_tenant();
+  v_member member := member_find(p_member, p_external_id);
   v_state text;
 begin
-  perform member_lock(p_member);
+  if v_member.id is null then
+    return jsonb_build_object('is', 'not_found', 'what', 'member');
+  end if;
+  perform member_lock(v_member.id);
   select sm.state into v_state from space_member sm
-  where sm.tenant_id = v_tenant and sm.space_id = p_space and sm.member_id = p_member;
-  if v_state is null and space_may(p_space, p_member, 'see') is not null then
+  where sm.tenant_id = v_tenant and sm.space_id = p_space and sm.member_id = v_member.id;
+  if v_state is null and space_may(p_space, v_member.id, 'see') is not null then
     return jsonb_build_object('is', 'not_found', 'what', 'space');
   elsif v_state in ('JOINED', 'REQUESTED', 'INVITED') then
-    perform space_member_put(p_space, p_member, 'LEFT', 'MEMBER', p_actor, tenant_now(v_tenant));
+    perform space_member_put(p_space, v_member.id, 'LEFT', 'MEMBER', p_actor, tenant_now(v_tenant));
     v_state := 'LEFT';
   end if;
   return jsonb_build_object('is', 'done', 'state', v_state);
@@ -422,5 +434,5 @@ begin
 end $$;
 
 grant execute on function
-  space_join(uuid, uuid, text), space_leave(uuid, uuid, text),
+  space_join(uuid, uuid, text, text), space_leave(uuid, uuid, text, text),
   space_place(uuid, uuid, uuid, text, text, text, text), space_enable(uuid, boolean) to engawa_app;

@@ -556,6 +556,22 @@ begin
   return '{"is": "done"}';
 end $$;
 
+/* The same for whoever wrote something; what is blocked cannot be seen, and can be let go all the same. */
+create function author_block_set(p_member uuid, p_contribution uuid, p_is_mute boolean, p_is_on boolean) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_author uuid := (
+    select c.author_id from contribution c where c.tenant_id = current_tenant() and c.id = p_contribution);
+begin
+  if v_author is null or v_author = p_member
+     or not (contribution_seen(p_contribution, p_member)
+             or exists (select from member_block b where b.tenant_id = current_tenant() and b.member_id = p_member
+                        and b.other_id = v_author)) then
+    return jsonb_build_object('is', 'not_found', 'what', 'contribution');
+  end if;
+  return member_block_set(p_member, v_author, p_is_mute, p_is_on);
+end $$;
+
 /* A member has read a thread up to an instant; never backwards. Outcomes: done {}, not_found. */
 create function read_mark_set(p_member uuid, p_root uuid, p_at timestamptz) returns jsonb
 language plpgsql security definer set search_path = public, pg_temp as $$
@@ -576,4 +592,5 @@ grant execute on function
   contribution_edit(uuid, uuid, text, jsonb), contribution_set_state(uuid, uuid, text, text),
   comment_write(text, bytea, uuid, text, jsonb), contribution_react(uuid, uuid, text, boolean),
   follow_set(uuid, text, text, boolean), member_block_set(uuid, uuid, boolean, boolean),
+  author_block_set(uuid, uuid, boolean, boolean),
   read_mark_set(uuid, uuid, timestamptz) to engawa_app;

@@ -89,6 +89,7 @@ export function sampleContext(viewer: Viewer | null, requestId: string): Context
     now: none,
     follow: none,
     ownMember: none,
+    sees: none,
     use: none,
     refreshAuth: none,
     db: undefined as never,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import {
+  AccessDeniedError,
   AlreadyDecidedError,
   BadInputError,
   BenefitSettledError,
@@ -32,6 +33,7 @@ import {
   type Rejection,
   RewardUnavailableError,
   raise,
+  SpaceNotEnabledError,
   TooManyAttemptsError,
   TransitionNotAllowedError,
 } from '../../api/platform/errors.ts'
@@ -162,6 +164,16 @@ const REJECTIONS: readonly (readonly [Rejection, DomainError, message: string])[
     { is: 'referral_closed', state: 'PAID' },
     new ReferralClosedError('PAID'),
     'This referral is not under review; it stands as PAID.',
+  ],
+  [
+    { is: 'access_denied', reason: 'AUDIENCE', unlock: { stage: ['customer'] } },
+    new AccessDeniedError('AUDIENCE', { stage: ['customer'] }),
+    'This is for members whom a rule names.',
+  ],
+  [
+    { is: 'space_not_enabled', key: 'tea' },
+    new SpaceNotEnabledError('tea'),
+    'The space tea is switched off.',
   ],
 ]
 

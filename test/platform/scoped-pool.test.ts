@@ -197,7 +197,7 @@ const TROUBLES = [
   'canceling statement due to user request',
   'terminating connection due to administrator command',
   'The database did not answer in time.',
-  'prepared statement "app_tenant" does not exist',
+  'prepared statement "app_scope" does not exist',
   'Connection terminated',
 ]
 

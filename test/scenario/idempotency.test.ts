@@ -4,6 +4,7 @@ import { describe, expect, it, test } from 'vitest'
 import { schema } from '../../api/schema.ts'
 import { type Shop, type TestMember, testApp } from '../support/app.ts'
 import { fingerprint } from '../support/fingerprint.ts'
+import { idOfKind, makeSpace, write } from '../support/house.ts'
 import { LADDER, makeTask, referralCode } from '../support/world.ts'
 
 const open = testApp({ role: 'web' })
@@ -64,6 +65,14 @@ const MAKINGS: Record<string, Making> = {
     { member, name: 'lesson.finished', key: 'l-1' },
     { member, name: 'lesson.finished', key: 'l-2' },
   ],
+  async addComment(shop) {
+    await makeSpace(shop, 'club')
+    const on = idOfKind('Comment', await write(shop, { space: 'club', kind: 'POST', by: 'mia' }))
+    return [
+      { on, body: 'I agree.' },
+      { on, body: 'I do not.' },
+    ]
+  },
   grantPoints: (_, { by: member }) => [
     { member, points: 10, reason: 'Birthday' },
     { member, points: 11, reason: 'Birthday' },

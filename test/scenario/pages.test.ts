@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it, test } from 'vitest'
 import { deliverDue } from '../../api/domains/touchpoints/index.ts'
 import { schema } from '../../api/schema.ts'
 import { type Shop, testApp } from '../support/app.ts'
+import { idOfKind, makeSpace, write } from '../support/house.ts'
 import { reportOpened } from '../support/opened.ts'
 import { onServer } from '../support/server.ts'
 import { LADDER, referralCode } from '../support/world.ts'
@@ -14,11 +15,18 @@ let shop: Shop
 
 /** How to reach each list, with `@` for the page's arguments. A list of the schema without a way fails the test. */
 const WAYS: Record<string, readonly string[]> = {
+  'Comment.comments': [
+    'member(by: {externalId: "friend 0"}) { contributions(last: 1) { nodes { ... on Comment { comments(@) { # } } } } }',
+  ],
+  'Comment.revisions': [
+    'member(by: {externalId: "friend 0"}) { contributions(last: 1) { nodes { ... on Comment { revisions(@) { # } } } } }',
+  ],
   'Consent.history': ['member(by: {externalId: "mia"}) { consents(last: 1) { nodes { history(@) { # } } } }'],
   'Delivery.signals': ['doubtfulDeliveries(first: 1) { nodes { signals(@) { # } } }'],
   'Member.addresses': ['member(by: {externalId: "mia"}) { addresses(@) { # } }'],
   'Member.benefits': ['member(by: {externalId: "mia"}) { benefits(@) { # } }'],
   'Member.consents': ['member(by: {externalId: "mia"}) { consents(@) { # } }'],
+  'Member.contributions': ['member(by: {externalId: "mia"}) { contributions(@) { # } }'],
   'Member.coupons': ['member(by: {externalId: "mia"}) { coupons(@) { # } }'],
   'Member.inbox': ['member(by: {externalId: "mia"}) { inbox(@) { # } }'],
   'Member.offerReceipts': ['member(by: {externalId: "mia"}) { offerReceipts(@) { # } }'],
@@ -48,14 +56,27 @@ const WAYS: Record<string, readonly string[]> = {
     'rewardRedemptions(state: REQUESTED, reward: "mug", @) { # }',
   ],
   'Query.rewards': ['rewards(@) { # }'],
+  'Query.spaces': ['spaces(@) { # }', 'spaces(kind: QA, @) { # }'],
   'Query.suppressions': ['suppressions(@) { # }', 'suppressions(reason: MANUAL, isLifted: false, @) { # }'],
   'Query.tasks': ['tasks(@) { # }', 'tasks(state: OPEN, assignee: "anna", @) { # }'],
   'Query.templates': ['templates(@) { # }'],
   'Query.webhookEndpoints': ['webhookEndpoints(@) { # }'],
+  'Space.memberships': [
+    'space(key: "space 0") { memberships(@) { # } }',
+    'space(key: "space 0") { memberships(standing: JOINED, @) { # } }',
+  ],
   'Wallet.postings': ['member(by: {externalId: "mia"}) { wallet { postings(@) { # } } }'],
   'Wallet.statement': ['member(by: {externalId: "mia"}) { wallet { statement(@) { # } } }'],
   'WebhookEndpoint.failures': ['webhookEndpoints(first: 1) { nodes { failures(@) { # } } }'],
 }
+
+/** What tells the entries of a list apart, where it is no id of theirs; the innermost list first. */
+const ENTRIES = [
+  ['revisions', 'id: revision'],
+  ['timeline', '... on Node { id }'],
+  ['contributions', '... on Node { id }'],
+  ['memberships', 'id: displayName'],
+] as const
 
 interface Page {
   readonly edges: { readonly cursor: string; readonly node: { readonly id: string } }[]
@@ -68,7 +89,9 @@ interface Page {
 
 async function pageOf(way: string, args: Record<string, number | string | null>, of = shop): Promise<Page> {
   const given = Object.entries(args).map(([name, value]) => `${name}: ${JSON.stringify(value)}`)
-  const entry = way.includes('timeline') ? '... on Node { id }' : 'id'
+  const entry =
+    ENTRIES.find(([list]) => way.includes(`${list}(`) && !way.includes(`... on Comment { comments(`))?.[1] ??
+    'id'
   const page = `edges { cursor node { ${entry} } } nodes { ${entry} } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }`
   const { data, errors } = await of.ask(
     of.staff,
@@ -160,9 +183,26 @@ beforeAll(async () => {
     ]),
   )
   await failWebhooks()
+  await talk()
   const { data } = await shop.ask(shop.staff, '{ doubtfulDeliveries(first: 1) { nodes { id } } }')
   await reportOpened(shop, data.doubtfulDeliveries.nodes[0].id, 9)
 })
+
+/** Nine spaces, nine in the first of them, and nine remarks on a remark that was changed nine times. */
+async function talk() {
+  const spaces: string[] = []
+  for (let i = 0; i < 9; i++) spaces.push(await makeSpace(shop, `space ${i}`, { kind: 'QA' }))
+  const post = idOfKind('Comment', await write(shop, { space: 'space 0', kind: 'POST', by: 'mia' }))
+  const friend = await shop.token('member', 'friend 0')
+  const remark = { as: friend, select: 'comment { id }' }
+  const { comment } = await shop.do('addComment', { on: post, body: 'Why?' }, remark)
+  const mia = await shop.token('member', 'mia')
+  for (let i = 0; i < 9; i++) {
+    await shop.do('editContribution', { contribution: comment.id, body: `Why ${i}?` }, { as: friend })
+    await shop.do('addComment', { on: comment.id, body: `Because ${i}.` }, { as: mia })
+    await shop.do('joinSpace', { space: spaces[0], member: { externalId: `friend ${i}` } })
+  }
+}
 
 /** Nine endpoints that are sent nothing, the first with nine events that it did not get. */
 async function failWebhooks() {

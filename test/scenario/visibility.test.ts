@@ -33,6 +33,7 @@ beforeAll(async () => {
   await shop.do('extendPoints', { member: mia.by, within: 'P2Y', by: 'P1D', reason: 'A holiday' })
   await shop.do('transferPoints', { member: mia.by, to: aki.by, points: 1, reason: 'For you' })
   await goThroughOffer(mia)
+  await talk()
   await useCoupons()
   await shop.clock('2027-06-01T00:00:00Z')
   await putOff(mia)
@@ -57,6 +58,16 @@ async function goThroughOffer({ by: member }: World) {
   await shop.do('recordPurchase', { member, ...bought })
   await shop.do('useOffer', { receipt: receipt.id })
   await shop.do('refundPurchase', { orderId: 'tea' })
+}
+
+/** Reacts to a comment, which is taken away and brought back; goes, and comes again. */
+async function talk() {
+  const contribution = aki.ids.Comment
+  await shop.do('react', { contribution, kind: 'LIKE' }, { as: mia.token })
+  for (const step of ['deleteContribution', 'restoreContribution'])
+    await shop.do(step, { contribution }, { as: aki.token })
+  for (const step of ['leaveSpace', 'joinSpace'])
+    await shop.do(step, { space: aki.ids.Space }, { as: aki.token })
 }
 
 /** Begins a campaign that has a stock, and uses a coupon. */
@@ -104,6 +115,7 @@ const SCOPES: Record<string, string> = {
   Adjustment: 'points:read',
   Benefit: 'benefits:read',
   Broadcast: 'touchpoints:read',
+  Comment: 'community:read',
   Consent: 'consents:read',
   ConsentChange: 'consents:read',
   CouponRedemption: 'coupons:read',
@@ -123,6 +135,7 @@ const SCOPES: Record<string, string> = {
   Reward: 'rewards:read',
   RewardRedemption: 'rewards:read',
   Signal: 'touchpoints:read',
+  Space: 'community:read',
   StageChange: 'members:read',
   Suppression: 'consents:read',
   Task: 'touchpoints:read',
@@ -146,7 +159,7 @@ const INNER = [
   'WebhookFailure',
 ]
 /** What is the tenant's and no member's: every member sees it. */
-const COMMON = ['Reward']
+const COMMON = ['Comment', 'Reward', 'Space']
 /** What no integration sees, whatever its scopes. */
 const STAFFS = ['InboxItem', 'WebhookEndpoint', 'WebhookFailure']
 const ALL = [...new Set(Object.values(SCOPES))]
@@ -239,7 +252,9 @@ describe.concurrent('events', () => {
     address: 'consents:read',
     benefit: 'benefits:read',
     campaign: 'coupons:read',
+    comment: 'community:read',
     consent: 'consents:read',
+    contribution: 'community:read',
     coupon: 'coupons:read',
     delivery: 'touchpoints:read',
     member: 'members:read',
@@ -247,10 +262,12 @@ describe.concurrent('events', () => {
     points: 'points:read',
     program: 'program:read',
     purchase: 'purchases:read',
+    reaction: 'community:read',
     segment: 'members:read',
     referral: 'referrals:read',
     reward: 'rewards:read',
     signal: 'touchpoints:read',
+    space: 'community:read',
     offer: 'offers:read',
     tier: 'members:read',
     touchpoint: 'touchpoints:read',
@@ -291,11 +308,16 @@ describe.concurrent('events', () => {
     expect(await history(shop, await shop.token('staff', 'anna'), { after: beginning })).toEqual([])
   })
 
-  it.each(['ws', 'sse'] as const)('of a member are those about itself, over %s', async (transport) => {
-    const own = all.filter(({ member }) => member?.id === mia.id)
-    expect(own.length).toBeGreaterThan(8)
-    expect(await history(shop, mia.token, { after: beginning, transport })).toEqual(own)
-  })
+  it.each(['ws', 'sse'] as const)(
+    'of a member are those about itself and what it may read, over %s',
+    async (transport) => {
+      const readable = ['comment.published', 'contribution.state_changed']
+      const own = all.filter(({ member, type }) => member?.id === mia.id || readable.includes(type))
+      expect(own.length).toBeGreaterThan(8)
+      const told = await history(shop, mia.token, { after: beginning, transport })
+      expect(told.map(({ id }) => id)).toEqual(own.map(({ id }) => id))
+    },
+  )
 
   it('can be asked for by type and by member', async () => {
     const types = ['points.posted', 'touchpoint.planned']

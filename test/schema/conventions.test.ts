@@ -175,6 +175,11 @@ test('every event has its facts', () => {
       'adjustment',
       'touchpoint',
       'touchpoint',
+      'space',
+      'space',
+      'comment',
+      'contribution kind',
+      'contribution from to',
       'reason touchpoint',
       'activity',
       'segment',
@@ -300,6 +305,7 @@ test('enums shout, types are nouns in capitals, fields are small', () => {
 
 /** The only places where any JSON may go in or out. */
 const JSON_PLACES = [
+  'AccessDeniedError.unlock',
   'Activity.properties',
   'AddAddressInput.value',
   'AddIssuerInput.jwks',

@@ -12,7 +12,7 @@ import { headOf } from '../support/history.ts'
 import { issuerKey, signToken } from '../support/issuer.ts'
 import { makeWorld, type World } from '../support/world.ts'
 import { rowsOf } from './foreign.ts'
-import { OWN } from './own.ts'
+import { MEMBERS_ALONE, OWN } from './own.ts'
 import { LEAVES, operationOn, putAt, ROOTS } from './places.ts'
 
 const open = testApp({ role: 'web' })
@@ -123,7 +123,7 @@ async function told(body: object, { token = shop.staff, isStream = false } = {})
 }
 
 const askerOf = (root: string) => ({
-  token: root === 'Mutation.markInboxRead' ? mia.token : shop.staff,
+  token: MEMBERS_ALONE.includes(root) ? mia.token : shop.staff,
   isStream: root.startsWith('Subscription'),
 })
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { makeSpace } from '../support/house.ts'
 import type { Shop } from '../support/shop.ts'
 import { makeTask, referralCode, WHOLE_LADDER, type World } from '../support/world.ts'
 
@@ -275,6 +276,44 @@ const wholeCurrency = {
   warning: { before: 'P14D', extendBy: 'P30D', purpose: 'service' },
 }
 
+/** A remark that the member has just made. */
+async function newComment({ shop, world }: Side): Promise<string> {
+  const on = world.ids.Comment
+  const { comment } = await shop.do(
+    'addComment',
+    { on, body: fresh() },
+    { as: world.token, select: 'comment { id }' },
+  )
+  return comment.id
+}
+
+/** The same by somebody else. */
+async function othersComment({ shop, world }: Side): Promise<string> {
+  const { token } = await shop.member(fresh())
+  const input = { on: world.ids.Comment, body: fresh() }
+  return (await shop.do('addComment', input, { as: token, select: 'comment { id }' })).comment.id
+}
+
+const wholeSpace = {
+  ...{
+    kind: 'COMMUNITY',
+    name: { en: 'Tea', ja: 'お茶' },
+    purpose: { en: 'To talk of tea', ja: 'お茶の話' },
+  },
+  ...{ theme: { en: 'Tea', ja: 'お茶' }, goal: { en: 'Better tea', ja: 'よりよいお茶' } },
+  ...{ see: { stage: 'customer' }, post: { stage: 'customer' }, reply: { stage: 'customer' } },
+  ...{ react: { stage: 'customer' }, join: 'REQUEST', isListed: true },
+}
+
+async function newSpace({ shop }: Side): Promise<string> {
+  return makeSpace(shop, fresh())
+}
+
+/** What nobody but a member does, for itself. */
+export const MEMBERS_ALONE = [
+  ...['markInboxRead', 'react', 'unreact', 'follow', 'unfollow', 'markRead', 'blockAuthor', 'unblockAuthor'],
+].map((name) => `Mutation.${name}`)
+
 /** For every root field one question about what is one's own. Issuers are looked at apart. */
 export const OWN: Record<string, Own> = {
   'Query.adjustments': () => ({}),
@@ -351,6 +390,8 @@ export const OWN: Record<string, Own> = {
   'Query.referrals': () => ({}),
   'Query.rewardRedemptions': () => ({}),
   'Query.rewards': () => ({}),
+  'Query.space': () => ({ key: 'club' }),
+  'Query.spaces': () => ({ kind: 'COMMUNITY' }),
   'Query.stages': () => ({}),
   'Query.suppressions': () => ({}),
   'Query.tasks': () => ({}),
@@ -481,6 +522,35 @@ export const OWN: Record<string, Own> = {
     return { input: { token: await newToken(side) } }
   },
   'Mutation.endMembership': async (side) => keyed({ member: await newMember(side), end: 'LEFT' }),
+  'Mutation.addComment': ({ world }) => keyed({ on: world.ids.Comment, body: 'So it is.' }),
+  'Mutation.blockAuthor': async (side) => ({
+    input: { contribution: await othersComment(side), isMute: false },
+  }),
+  'Mutation.defineSpace': () => ({ input: { key: fresh(), space: wholeSpace } }),
+  'Mutation.deleteContribution': async (side) => ({ input: { contribution: await newComment(side) } }),
+  'Mutation.disableSpace': async (side) => ({ input: { space: await newSpace(side) } }),
+  'Mutation.editContribution': async (side) => ({
+    input: {
+      ...{ contribution: await newComment(side), title: 'So', body: 'So it is.', format: 'MARKDOWN' },
+      ...{ tags: 'tea', isPublished: true },
+    },
+  }),
+  'Mutation.enableSpace': async (side) => ({ input: { space: await newSpace(side) } }),
+  'Mutation.follow': ({ world }) => ({ input: { target: { space: world.ids.Space } } }),
+  'Mutation.joinSpace': async (side) => ({ input: { space: await newSpace(side), member: side.world.by } }),
+  'Mutation.leaveSpace': async (side) => ({ input: { space: await newSpace(side), member: side.world.by } }),
+  'Mutation.markRead': ({ world }) => ({ input: { thread: world.ids.Comment, at: '2026-01-01T00:00:00Z' } }),
+  'Mutation.placeInSpace': async (side) => ({
+    input: { space: await newSpace(side), member: side.world.by, standing: 'JOINED', role: 'MODERATOR' },
+  }),
+  'Mutation.react': ({ world }) => ({ input: { contribution: world.ids.Comment, kind: 'LIKE' } }),
+  'Mutation.removeContribution': async (side) => ({ input: { contribution: await newComment(side) } }),
+  'Mutation.restoreContribution': async (side) => ({ input: { contribution: await newComment(side) } }),
+  'Mutation.unblockAuthor': async (side) => ({
+    input: { contribution: await othersComment(side), isMute: false },
+  }),
+  'Mutation.unfollow': ({ world }) => ({ input: { target: { space: world.ids.Space } } }),
+  'Mutation.unreact': ({ world }) => ({ input: { contribution: world.ids.Comment, kind: 'LIKE' } }),
   'Mutation.fulfilReward': async (side) => keyed({ redemption: await newRedemption(side) }),
   'Mutation.giveBackAtPartner': async (side) => {
     const reference = fresh()

@@ -10,7 +10,7 @@ import { headOf, history } from '../support/history.ts'
 import { type IssuerKey, issuerKey, signToken } from '../support/issuer.ts'
 import { makeWorld, NODE_TYPES, type World } from '../support/world.ts'
 import { idsOf, rowsOf, type Secrets, told } from './foreign.ts'
-import { OWN, type Side } from './own.ts'
+import { MEMBERS_ALONE, OWN, type Side } from './own.ts'
 import { operationOn, PLACES, type Place, putAt, ROOTS } from './places.ts'
 
 /** Looked at by a test of their own below. */
@@ -18,11 +18,14 @@ const APART = ['Mutation.addIssuer', 'Subscription.events']
 
 /** The lists inside of something, with `@` for the page's arguments. */
 const LISTS: Record<string, string> = {
+  'Comment.comments': ofMember('contributions { nodes { ... on Comment { comments(@) { # } } } }'),
+  'Comment.revisions': ofMember('contributions { nodes { revisions(@) { # } } }'),
   'Consent.history': ofMember('consents { nodes { history(@) { # } } }'),
   'Delivery.signals': ofMember('inbox { nodes { touchpoint { deliveries { signals(@) { # } } } } }'),
   'Member.addresses': ofMember('addresses(@) { # }'),
   'Member.benefits': ofMember('benefits(@) { # }'),
   'Member.consents': ofMember('consents(@) { # }'),
+  'Member.contributions': ofMember('contributions(@) { # }'),
   'Member.coupons': ofMember('coupons(@) { # }'),
   'Member.inbox': ofMember('inbox(@) { # }'),
   'Member.offerReceipts': ofMember('offerReceipts(@) { # }'),
@@ -33,6 +36,7 @@ const LISTS: Record<string, string> = {
   'Member.stageHistory': ofMember('stageHistory(@) { # }'),
   'Member.tierHistory': ofMember('tierHistory(@) { # }'),
   'Member.timeline': ofMember('timeline(@) { # }'),
+  'Space.memberships': 'spaces(first: 1) { nodes { memberships(@) { # } } }',
   'Wallet.postings': ofMember('wallet { postings(@) { # } }'),
   'Wallet.statement': ofMember('wallet { statement(@) { # } }'),
   'WebhookEndpoint.failures': 'webhookEndpoints(first: 1) { nodes { failures(@) { # } } }',
@@ -53,6 +57,7 @@ const ROOT_LISTS = [
   'Query.referrals',
   'Query.rewardRedemptions',
   'Query.rewards',
+  'Query.spaces',
   'Query.suppressions',
   'Query.tasks',
   'Query.templates',
@@ -111,7 +116,7 @@ describe.each([false, true])('two tenants, with the first wall taken away: %s', 
     for (const [root, own] of Object.entries(OWN)) {
       const variables = await own(them)
       const key = 'input' in variables && Object(variables.input).idempotencyKey
-      const as = root === 'Mutation.markInboxRead' ? them.world.token : theirs.staff
+      const as = MEMBERS_ALONE.includes(root) ? them.world.token : theirs.staff
       const { data, errors } = await theirs.ask(as, operationOn(root), variables)
       expect([root, errors, Object.values(data ?? [null]).includes(null)]).toEqual([root, [], false])
       if (key) usedKeys[root] = key
@@ -167,7 +172,7 @@ describe.each([false, true])('two tenants, with the first wall taken away: %s', 
   describe.each(ASKED)('$at', (place) => {
     it('crosses nothing', async () => {
       const outcomes = new Set<string>()
-      const isOwnToken = place.root === 'Mutation.markInboxRead'
+      const isOwnToken = MEMBERS_ALONE.includes(place.root)
       // An id of theirs is never taken, so what stands beside it serves again.
       const beside = place.sort === 'ID' ? await OWN[place.root]?.(us) : undefined
       for (const value of await foreign(place)) {

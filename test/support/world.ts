@@ -4,6 +4,7 @@ import { deliverDue } from '../../api/domains/touchpoints/index.ts'
 import { decodeId, encodeId } from '../../api/graph/ids.ts'
 import { newId } from '../../api/platform/ids.ts'
 import { schema } from '../../api/schema.ts'
+import { idOfKind, makeSpace, write } from './house.ts'
 import { reportOpened } from './opened.ts'
 import { onServer } from './server.ts'
 import type { Shop, TestMember } from './shop.ts'
@@ -94,6 +95,7 @@ export async function makeWorld(shop: Shop, externalId: string): Promise<World> 
     ...{ Hold: held.hold.id, InboxItem: inbox.nodes[0].id, Touchpoint: inbox.nodes[0].touchpoint.id },
     ...redeemed,
     Referral,
+    ...(await makeTalk(shop, member)),
     Template: data.template.id,
     ...(await makeBenefits(shop, member.by)),
     ...(await makeOffer(shop, externalId)),
@@ -119,6 +121,21 @@ async function makeBenefits(shop: Shop, member: object) {
   const { benefit } = await shop.do('giveBenefit', given, { select: 'benefit { id }' })
   const used = await shop.do('useEntitlement', { member, key: 'tea' }, { select: 'use { id }' })
   return { Benefit: benefit.id, EntitlementUse: used.use.id }
+}
+
+/** A remark of the member's in a space that everybody is in. */
+async function makeTalk(shop: Shop, { token, by }: TestMember) {
+  const Space = await makeSpace(shop, 'club')
+  await shop.do('joinSpace', { space: Space }, { as: token })
+  const post = await write(shop, { space: 'club', kind: 'POST', by: by.externalId })
+  const on = idOfKind('Comment', post)
+  const { comment } = await shop.do(
+    'addComment',
+    { on, body: 'I agree.' },
+    { as: token, select: 'comment { id }' },
+  )
+  await shop.do('editContribution', { contribution: comment.id, body: 'I agree with you.' }, { as: token })
+  return { Space, Comment: comment.id }
 }
 
 /** A call that somebody is to make to a member; its id. */

@@ -61,6 +61,7 @@ async function ask(shop: Shop, caller: Caller, source: string, variableValues: o
     asOf: unused,
     follow: unused,
     ownMember: unused,
+    sees: unused,
     use: unused,
     refreshAuth: unused,
     egress: { fetch: unused, connect: unused, refusal: unused },

@@ -234,9 +234,12 @@ builder.interfaceField(EventInterface, 'member', (t) =>
   t.prismaField({
     type: Member,
     nullable: true,
-    description: 'The member it is about, as it is now.',
-    resolve: (query, { memberId }, _args, { db }) =>
-      memberId === null ? null : read(db).member.findFirst({ ...query, where: { id: memberId } }),
+    description: 'The member it is about, as it is now; members find nobody but themselves here.',
+    resolve: (query, { memberId }, _args, context) => {
+      if (memberId === null) return null
+      const AND = ownOnly(context, (id) => ({ id }))
+      return read(context.db).member.findFirst({ ...query, where: { id: memberId, AND } })
+    },
   }),
 )
 

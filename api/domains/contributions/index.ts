@@ -1,0 +1,15 @@
+export {
+  Author,
+  Contribution,
+  ContributionState,
+  contributionOf,
+  contributionRef,
+  contributionType,
+  TextFormat,
+} from './graphql.ts'
+export { type Format, plainText, safeHtml } from './html.ts'
+export { ContributionConnection } from './members.graphql.ts'
+export { Seers } from './seers.ts'
+export type { Kept, State, Writer } from './service.ts'
+export { selfOf, writerOf } from './writer.graphql.ts'
+export { type Draft, type Written, written } from './written.ts'

@@ -1,0 +1,2 @@
+export { Space, SpaceConnection, SpaceKind, spaceOf } from './graphql.ts'
+export { spacePart } from './part.ts'

@@ -1,0 +1,55 @@
+import type { Tx } from '../../platform/db.ts'
+import { type Outcome, raise } from '../../platform/errors.ts'
+import { call } from '../../platform/operation.ts'
+import { type MemberBy, namesOf } from '../members/index.ts'
+
+/** How a member stands to a space. */
+export type Standing = 'REQUESTED' | 'INVITED' | 'JOINED' | 'LEFT' | 'DECLINED' | 'BANNED'
+
+interface Stood {
+  readonly state: Standing | null
+}
+
+/**
+ * A member enters a space (uuid), or asks to where somebody has to agree. Throws NotFoundError,
+ * SpaceNotEnabledError, AccessDeniedError, MembershipEndedError.
+ */
+export async function joinSpace(tx: Tx, space: string, member: MemberBy, actor: string): Promise<Stood> {
+  const values = [space, ...namesOf(member), actor]
+  return raise(await call<Outcome<Stood>>(tx, 'select space_join($1, $2, $3, $4) as outcome', values))
+}
+
+/** A member leaves a space (uuid), whatever it may still see. Throws NotFoundError. */
+export async function leaveSpace(tx: Tx, space: string, member: MemberBy, actor: string): Promise<Stood> {
+  const values = [space, ...namesOf(member), actor]
+  return raise(await call<Outcome<Stood>>(tx, 'select space_leave($1, $2, $3, $4) as outcome', values))
+}
+
+/** What staff or a moderator decides of a member in a space. */
+export interface Placement {
+  readonly space: string
+  readonly member: MemberBy
+  readonly state: Standing
+  readonly role: 'MEMBER' | 'MODERATOR'
+  /** The moderator (a uuid) who decides; null: staff. */
+  readonly by: string | null
+}
+
+/**
+ * Decides how a member stands to a space. Throws NotFoundError, SpaceNotEnabledError, AccessDeniedError,
+ * MembershipEndedError.
+ */
+export async function placeMember(tx: Tx, { space, member, state, role, by }: Placement, actor: string) {
+  return raise(
+    await call<Outcome<Stood & { readonly member: string }>>(
+      tx,
+      'select space_place($1, $2, $3, $4, $5, $6, $7) as outcome',
+      [space, by, ...namesOf(member), state, role, actor],
+    ),
+  )
+}
+
+/** Switches a space (uuid) on or off. Throws NotFoundError. */
+export async function enableSpace(tx: Tx, space: string, isEnabled: boolean): Promise<void> {
+  raise(await call<Outcome>(tx, 'select space_enable($1, $2) as outcome', [space, isEnabled]))
+}
