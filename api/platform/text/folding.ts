@@ -109,8 +109,8 @@ export function normalised(text: string): string {
   return hiragana(plain(text))
 }
 
-const KATAKANA_END = /(?<=[ァ-ヺ][ァ-ヺー]{2})ー+(?![ァ-ヺー])/gu
-const KANA_END = /(?<=[ぁ-ゖ][ぁ-ゖー]{2})ー+(?![ぁ-ゖー])/gu
+const KATAKANA_END = /(?<=[ァ-ヺ][ァ-ヺー][ァ-ヺ])ー+(?![ァ-ヺー])/gu
+const KANA_END = /(?<=[ぁ-ゖ][ぁ-ゖー][ぁ-ゖ])ー+(?![ぁ-ゖー])/gu
 
 /**
  * A word or a name as it is compared: `normalised`, without the final ー of words of four characters and more, so that
