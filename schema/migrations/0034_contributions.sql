@@ -262,10 +262,11 @@ grant select on read_mark to engawa_app;
 -- ── Writing ──────────────────────────────────────────────────────────────────────────────────────
 
 /*
- * What moderation says of a new text: {"state": PUBLISHED | PENDING | SPAM, "reason"} or a refusal {"is": …}. The room
- * of moderation replaces it; without it everything is published.
+ * What moderation says of a text (p_what, see below) that is new, or of p_id as it is to be: {"state": PUBLISHED |
+ * PENDING | SPAM, "reason"} or a refusal {"is": …}. The room of moderation replaces it; without it everything is
+ * published.
  */
-create function contribution_verdict(p_member uuid, p_space uuid, p_kind text, p_norm text, p_html text) returns jsonb
+create function contribution_verdict(p_member uuid, p_space uuid, p_kind text, p_what jsonb, p_id uuid) returns jsonb
 language plpgsql as $$
 begin
   return '{"state": "PUBLISHED"}';
@@ -306,7 +307,7 @@ begin
   if coalesce((p_what ->> 'isDraft')::boolean, false) then
     v_verdict := '{"state": "DRAFT"}';
   else
-    v_verdict := contribution_verdict(p_member, v_space, v_kind, p_what -> 'search' ->> 'norm', p_what ->> 'html');
+    v_verdict := contribution_verdict(p_member, v_space, v_kind, p_what, null);
     if v_verdict ? 'is' then
       return v_verdict;
     end if;
@@ -381,8 +382,7 @@ begin
   v_state := v_row.state;
   v_publishes := v_state = 'DRAFT' and coalesce((p_what ->> 'publish')::boolean, false);
   if v_publishes or v_state = 'PUBLISHED' then
-    v_verdict := contribution_verdict(p_member, v_row.space_id, v_row.kind, p_what -> 'search' ->> 'norm',
-      p_what ->> 'html');
+    v_verdict := contribution_verdict(p_member, v_row.space_id, v_row.kind, p_what, p_id);
     if v_verdict ? 'is' then
       return v_verdict;
     end if;

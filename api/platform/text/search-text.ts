@@ -30,12 +30,10 @@ export function searchText(text: { readonly title?: string | null; readonly body
 
 /** What somebody looks for, in the same terms. */
 export interface SearchQuery {
-  /** All of these stand in what is found. */
-  readonly pieces: string[]
+  /** All of these stand in what is found, and each is looked up by its grams. */
+  readonly pieces: readonly { readonly text: string; readonly grams: string[] }[]
   /** Regular expressions that match in it as well: words whose final ー may be there or not. */
   readonly patterns: string[]
-  /** What it is looked up by. */
-  readonly grams: string[]
   /** Whole words; they lift what has them. */
   readonly words: string[]
 }
@@ -58,13 +56,26 @@ export function searchQuery(typed: string): SearchQuery {
         .filter((piece) => piece !== ''),
     )
     .filter((pieces) => pieces.length > 0)
-  const pieces = [...new Set(terms.flat())]
   return {
-    pieces,
+    pieces: [...new Set(terms.flat())].map((piece) => ({ text: piece, grams: gramsNeeded(piece) })),
     patterns: terms
       .filter((term) => term.length > 1)
       .map((term) => term.map((piece) => piece.replace(SPECIAL, '\\$&')).join('ー?')),
-    grams: [...new Set(pieces.flatMap(gramsNeeded))],
     words: wordsOf(text),
   }
+}
+
+/** What tells whether texts are about the same thing. */
+export interface Likeness {
+  readonly grams: string[]
+  readonly words: string[]
+}
+
+/** Pairs of characters and words of a text, to look for texts that are like it. */
+export function likenessOf(text: {
+  readonly title?: string | null
+  readonly body?: string | null
+}): Likeness {
+  const whole = plain(`${text.title ?? ''}\n\n${text.body ?? ''}`)
+  return { grams: gramsNeeded(hiragana(whole)), words: wordsOf(whole) }
 }
