@@ -86,7 +86,17 @@ test("every table's policy compares with the tenant of the transaction; only the
     left join pg_policies p on p.schemaname = 'public' and p.tablename = t.name and p.roles <> '{engawa_system}'
       and p.policyname not in ('sight', 'tests') -- test/support/global-setup.ts makes the latter, for a user who is no superuser
     where p.qual is distinct from '(tenant_id = ( SELECT app_tenant() AS app_tenant))' or p.with_check is not null`)
-  expect(wrong).toEqual([])
+  // The functions of search alone read past it, by keys that are the tenant's own: an index on arrays is not used behind it.
+  expect(wrong).toEqual([
+    {
+      name: 'search_document',
+      policyname: 'reader',
+      qual: 'true',
+      with_check: null,
+      roles: ['engawa_owner'],
+    },
+  ])
+  expect(await ask(`select cmd from pg_policies where policyname = 'reader'`)).toEqual([{ cmd: 'SELECT' }])
 })
 
 test("a member's eyes only ever take away: their policies are restrictive, for reading, and spare the product alone", async () => {
