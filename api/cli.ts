@@ -56,6 +56,11 @@ const commands: readonly Entry[] = [
     load: () => loaded(import('./cli/import-offers.ts')),
   },
   {
+    name: 'import questions',
+    does: 'stream the export of a question-and-answer site in',
+    load: () => loaded(import('./cli/import-questions.ts')),
+  },
+  {
     name: 'export completions',
     does: 'print which receipts of offers were completed by which orders, one JSON line each',
     load: () => loaded(import('./cli/export-completions.ts')),

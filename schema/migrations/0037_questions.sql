@@ -531,3 +531,251 @@ begin
   end loop;
   perform set_config('app.tenant', '', true);
 end $$;
+
+-- ── Import ───────────────────────────────────────────────────────────────────────────────────────
+
+/* Votes that came with an import, each counted once. */
+create table imported_vote (
+  tenant_id       uuid not null,
+  /* Where it comes from, and its key there. */
+  source          text not null check (length(source) between 1 and 50),
+  key             text not null check (length(key) between 1 and 100),
+  contribution_id uuid not null,
+  is_up           boolean not null,
+  at              timestamptz not null,
+  primary key (tenant_id, source, key),
+  foreign key (tenant_id, contribution_id) references contribution (tenant_id, id)
+);
+call protect('imported_vote');
+
+/* Registers those of these that are not known: [{"id", "name"}]. Announces nothing. How many those were. */
+create function question_import_members(p_source text, p_rows jsonb) returns int
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_now timestamptz := tenant_now(current_tenant());
+  v_new int;
+begin
+  insert into member (tenant_id, external_id, display_name, locale, time_zone, registered_at, membership_since)
+  select t.id, p_source || '-' || r.id, coalesce(nullif(trim(left(r.name, 100)), ''), p_source || '-' || r.id), t.locale,
+         t.time_zone, v_now, v_now
+  from jsonb_to_recordset(p_rows) r (id text, name text) join tenant t on t.id = current_tenant()
+  on conflict (tenant_id, external_id) do nothing;
+  get diagnostics v_new = row_count;
+  return v_new;
+end $$;
+
+/* Something written elsewhere, and where it comes to stand. */
+create type question_import_row as (
+  id text, title text, body text, format text, html text, tags text[], owner text, created timestamptz,
+  edited timestamptz, active timestamptz, closed timestamptz, views bigint, up int, down int, search jsonb,
+  contribution_id uuid, parent_id uuid, root_id uuid, space_id uuid, root_state text, is_private boolean, gate_id uuid
+);
+
+/*
+ * Takes what was written elsewhere, all of one kind: QUESTION (into p_space), ANSWER or COMMENT (under what they say is
+ * their parent). It is published as it was; nothing is announced, and nobody earns by it. Answers {"new", "known",
+ * "orphans": the ids of those whose parent is not there}.
+ */
+create function question_import_texts(p_source text, p_kind text, p_space uuid, p_rows jsonb, p_actor text) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_given int := jsonb_array_length(p_rows);
+  v_prefix text := p_source || case p_kind when 'COMMENT' then ':comment:' else ':post:' end;
+  v_rows question_import_row[];
+  v_orphans text[];
+  v_new uuid[];
+begin
+  select array_agg((r.id, r.title, r.body, r.format, r.html, r.tags, r.owner, r.created, r.edited, r.active, r.closed,
+    r.views, r.up, r.down, r.search, uuid_v7(), p.id, p.root_id, coalesce(p.space_id, p_space), p.root_state,
+    p.is_private, p.gate_id)::question_import_row order by r.ordinality)
+  into v_rows
+  from rows from (jsonb_to_recordset(p_rows) as (
+    id text, parent text, title text, body text, format text, html text, tags text[], owner text, created timestamptz,
+    edited timestamptz, active timestamptz, closed timestamptz, views bigint, up int, down int, search jsonb))
+    with ordinality r
+  left join contribution p on p.tenant_id = v_tenant and p.source_key = p_source || ':post:' || r.parent
+  where not exists (select from contribution k where k.tenant_id = v_tenant and k.source_key = v_prefix || r.id);
+  v_orphans := array(select i.id from unnest(v_rows) i where p_kind <> 'QUESTION' and i.parent_id is null);
+  v_rows := array(select i from unnest(v_rows) i where i.id <> all (v_orphans));
+
+  with written as (
+    insert into contribution (tenant_id, id, kind, space_id, root_id, parent_id, author_id, is_by_staff, actor, state,
+      root_state, is_private, gate_id, title, body, format, html, tags, source_key, created_at, published_at, edited_at,
+      activity_at, up_votes, down_votes, view_count)
+    select v_tenant, i.contribution_id, p_kind, i.space_id, coalesce(i.root_id, i.contribution_id), i.parent_id, m.id,
+           false, p_actor, 'PUBLISHED', coalesce(i.root_state, 'PUBLISHED'),
+           coalesce(i.is_private, false), i.gate_id, i.title, i.body,
+           i.format, i.html, coalesce(i.tags, '{}'), v_prefix || i.id, i.created, i.created, i.edited, coalesce(i.active, i.created),
+           coalesce(i.up, 0), coalesce(i.down, 0), coalesce(i.views, 0)
+    from unnest(v_rows) i
+    left join member m on m.tenant_id = v_tenant and m.external_id = p_source || '-' || i.owner
+    on conflict do nothing
+    returning id
+  )
+  select array_agg(w.id) into v_new from written w;
+  insert into search_document (tenant_id, contribution_id, title, norm, grams, words, version)
+  select v_tenant, i.contribution_id, coalesce(i.search ->> 'title', ''), i.search ->> 'norm',
+         array(select jsonb_array_elements_text(i.search -> 'grams')),
+         array(select jsonb_array_elements_text(i.search -> 'words')), (i.search ->> 'version')::int
+  from unnest(v_rows) i where i.contribution_id = any (v_new) and i.search is not null;
+  if p_kind = 'QUESTION' then
+    insert into question (tenant_id, contribution_id, state, closed_at, closed_reason, closed_by)
+    select v_tenant, i.contribution_id, case when i.closed is null then 'OPEN' else 'CLOSED' end, i.closed,
+           case when i.closed is not null then 'OTHER' end, case when i.closed is not null then p_actor end
+    from unnest(v_rows) i where i.contribution_id = any (v_new);
+  elsif p_kind = 'ANSWER' then
+    insert into answer (tenant_id, contribution_id, question_id)
+    select v_tenant, i.contribution_id, i.parent_id from unnest(v_rows) i where i.contribution_id = any (v_new);
+  end if;
+  return jsonb_build_object('new', coalesce(cardinality(v_new), 0), 'orphans', to_jsonb(v_orphans),
+    'known', v_given - coalesce(cardinality(v_new), 0) - cardinality(v_orphans));
+end $$;
+
+/*
+ * Counts votes, [{"id", "post", "up": null for one that is none for or against, "voter", "at"}]. One whose voter is known
+ * is the voter's own reaction, where it has none yet; the others only count. Nobody earns by them. Answers {"new",
+ * "known", "missing": the post of each vote on a post that is not there}.
+ */
+create function question_import_votes(p_source text, p_rows jsonb) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_missing text[];
+  v_votes int;
+  v_fresh imported_vote[];
+  v_reacted reaction[];
+begin
+  select array_agg(r.post) filter (where c.id is null), count(*) filter (where c.id is not null and r.up is not null)
+  into v_missing, v_votes
+  from jsonb_to_recordset(p_rows) r (post text, up boolean)
+  left join contribution c on c.tenant_id = v_tenant and c.source_key = p_source || ':post:' || r.post;
+  with fresh as (
+    insert into imported_vote as v (tenant_id, source, key, contribution_id, is_up, at)
+    select v_tenant, p_source, r.id, c.id, r.up, r.at
+    from jsonb_to_recordset(p_rows) r (id text, post text, up boolean, at timestamptz)
+    join contribution c on c.tenant_id = v_tenant and c.source_key = p_source || ':post:' || r.post
+    where r.up is not null
+    on conflict do nothing
+    returning v
+  )
+  select array_agg(f.v) into v_fresh from fresh f;
+  -- One statement after the other: the counters of a contribution are changed once by each.
+  with reacted as (
+    insert into reaction as x (tenant_id, contribution_id, member_id, kind, at)
+    select v_tenant, f.contribution_id, m.id, case when f.is_up then 'UP' else 'DOWN' end, f.at
+    from unnest(v_fresh) f
+    join jsonb_to_recordset(p_rows) r (id text, voter text) on r.id = f.key
+    join member m on m.tenant_id = v_tenant and m.external_id = p_source || '-' || r.voter
+    join contribution c on c.tenant_id = v_tenant and c.id = f.contribution_id and c.author_id is distinct from m.id
+    on conflict do nothing
+    returning x
+  )
+  select array_agg(r.x) into v_reacted from reacted r;
+  update contribution c set up_votes = c.up_votes + x.up, down_votes = c.down_votes + x.down
+  from (
+    select v.contribution_id, count(*) filter (where v.is_up) - sum(v.ups) as up,
+           count(*) filter (where not v.is_up) - sum(v.downs) as down
+    from (
+      select f.contribution_id, f.is_up, 0 as ups, 0 as downs from unnest(v_fresh) f
+      union all
+      select r.contribution_id, null, (r.kind = 'UP')::int, (r.kind = 'DOWN')::int from unnest(v_reacted) r) v
+    group by v.contribution_id) x
+  where c.tenant_id = v_tenant and c.id = x.contribution_id and (x.up <> 0 or x.down <> 0);
+  return jsonb_build_object('new', coalesce(cardinality(v_fresh), 0), 'missing', to_jsonb(coalesce(v_missing, '{}')),
+    'known', v_votes - coalesce(cardinality(v_fresh), 0));
+end $$;
+
+/*
+ * Marks accepted answers, [{"question", "answer"}]; nobody earns by them. Where another answer is accepted already, that
+ * stays. Answers {"new", "known", "missing": how many are no answers to those questions}.
+ */
+create function question_import_accepted(p_source text, p_rows jsonb, p_actor text) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_found int;
+  v_questions uuid[];
+begin
+  with pair as (
+    select a.question_id, a.contribution_id as answer_id, c.author_id, greatest(c.created_at, q.created_at) as at,
+           uuid_v7() as id
+    from jsonb_to_recordset(p_rows) r (question text, answer text)
+    join contribution c on c.tenant_id = v_tenant and c.source_key = p_source || ':post:' || r.answer
+    join contribution q on q.tenant_id = v_tenant and q.source_key = p_source || ':post:' || r.question
+    join answer a on a.tenant_id = v_tenant and a.contribution_id = c.id and a.question_id = q.id
+  ), accepted as (
+    insert into accepted_answer as x (tenant_id, question_id, answer_id, acceptance_id, at)
+    select v_tenant, p.question_id, p.answer_id, p.id, p.at from pair p
+    where not exists (select from acceptance k where k.tenant_id = v_tenant and k.answer_id = p.answer_id)
+    on conflict do nothing
+    returning x.acceptance_id, x.question_id
+  ), written as (
+    insert into acceptance (tenant_id, id, question_id, answer_id, answerer_id, actor, at)
+    select v_tenant, p.id, p.question_id, p.answer_id, p.author_id, p_actor, p.at
+    from pair p join accepted x on x.acceptance_id = p.id
+  )
+  select (select count(*) from pair), array(select x.question_id from accepted x) into v_found, v_questions;
+  perform question_restate(v_questions);
+  return jsonb_build_object('new', cardinality(v_questions), 'known', v_found - cardinality(v_questions),
+    'missing', jsonb_array_length(p_rows) - v_found);
+end $$;
+
+/*
+ * Says which questions ask what others asked before, [{"post", "related", "at"}]; they are closed for it. Answers
+ * {"new", "known", "missing": how many are about questions that are not there}.
+ */
+create function question_import_duplicates(p_source text, p_rows jsonb, p_actor text) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_pairs question_duplicate[];
+  v_new int;
+begin
+  v_pairs := array(
+    select distinct on (q.id, o.id) row(v_tenant, q.id, o.id, r.at, p_actor)::question_duplicate
+    from jsonb_to_recordset(p_rows) r (post text, related text, at timestamptz)
+    join contribution q on q.tenant_id = v_tenant and q.source_key = p_source || ':post:' || r.post and q.kind = 'QUESTION'
+    join contribution o on o.tenant_id = v_tenant and o.source_key = p_source || ':post:' || r.related
+      and o.kind = 'QUESTION' and o.id <> q.id
+    order by q.id, o.id, r.at);
+  insert into question_duplicate select * from unnest(v_pairs) on conflict do nothing;
+  get diagnostics v_new = row_count;
+  update question q set closed_at = coalesce(q.closed_at, i.at), closed_reason = 'DUPLICATE', state = 'CLOSED',
+    closed_by = p_actor
+  from (select x.contribution_id, min(x.at) as at from unnest(v_pairs) x group by x.contribution_id) i
+  where q.tenant_id = v_tenant and q.contribution_id = i.contribution_id
+    and (q.closed_reason is null or q.closed_reason = 'OTHER');
+  return jsonb_build_object('new', v_new, 'known', cardinality(v_pairs) - v_new,
+    'missing', jsonb_array_length(p_rows) - cardinality(v_pairs));
+end $$;
+
+/*
+ * Compares what the site counted, [{"id", "score", "answers", "comments"}], with what is counted here; a count that the
+ * site does not tell is null. Answers {"checked", "differences": ["post 7: score 3 there, 2 here"]}.
+ */
+create function question_import_differences(p_source text, p_rows jsonb) returns jsonb
+language plpgsql stable security definer set search_path = public, pg_temp as $$
+begin
+  return (
+    select jsonb_build_object('checked', count(c.id), 'differences', coalesce(jsonb_agg(format('post %s: %s', r.id, concat_ws(', ',
+        case when r.score <> c.score then format('score %s there, %s here', r.score, c.score) end,
+        case when r.answers <> c.answer_count then format('%s answers there, %s here', r.answers, c.answer_count) end,
+        case when r.comments <> c.comment_count then format('%s comments there, %s here', r.comments, c.comment_count) end))
+      order by r.ordinality) filter (where r.score <> c.score or r.answers <> c.answer_count or r.comments <> c.comment_count), '[]'))
+    from rows from (jsonb_to_recordset(p_rows) as (id text, score int, answers int, comments int)) with ordinality r
+    join contribution c on c.tenant_id = current_tenant() and c.source_key = p_source || ':post:' || r.id);
+end $$;
+
+/* Tells the planner how large the tables have become; an import fills them faster than autovacuum looks. */
+create function question_import_statistics() returns void
+language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  analyze member, contribution, search_document, question, answer, accepted_answer, imported_vote;
+end $$;
+
+grant execute on function
+  question_import_members(text, jsonb), question_import_texts(text, text, uuid, jsonb, text),
+  question_import_votes(text, jsonb), question_import_accepted(text, jsonb, text),
+  question_import_duplicates(text, jsonb, text), question_import_differences(text, jsonb), question_import_statistics()
+  to engawa_app;

@@ -1,0 +1,81 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { readRows } from '../../api/domains/questions/export-rows.ts'
+import { Export, importQuestions } from '../../api/domains/questions/index.ts'
+import { testApp } from '../support/app.ts'
+import { openQuestions } from './house.ts'
+
+const dir = join(import.meta.dirname, '../../../shared/data/stackexchange')
+const isThere = existsSync(dir)
+if (!isThere) process.stderr.write(`SKIPPED: the import of a real site needs ${dir}.\n`)
+
+const open = testApp()
+
+interface Kept {
+  readonly key: string
+  readonly kind: string
+  readonly score: number
+  readonly answers: number
+  readonly comments: number
+  readonly views: string
+  readonly accepted: string | null
+}
+
+it.skipIf(!isThere)(
+  "every post of a real site comes out with the site's own counters",
+  { timeout: 120_000 },
+  async () => {
+    const house = await openQuestions(open)
+    const db = house.shop.ground.app.db.tenant(house.shop.tenant.id)
+    const place = { source: 'se', space: house.space, actor: 'operator:import' }
+    const notes: string[] = []
+    const report = { note: (text: string) => notes.push(text), progress: () => {} }
+    const files = await Export.open(dir)
+    const began = performance.now()
+    const { sum, aside } = await importQuestions(db, files, place, report)
+    console.log(`${Math.round(performance.now() - began)} ms`)
+    expect(sum).toEqual({
+      ...{ members: 3461, questions: 612, answers: 1060, comments: 3413, votes: 10_375, accepted: 389 },
+      ...{ duplicates: 11, known: 0, checked: 1672, differing: 0 },
+    })
+    expect(Object.fromEntries(aside)).toEqual({})
+    expect(notes).toEqual([])
+    const rows = await house.query<Kept>(
+      `select c.source_key as key, c.kind, c.score, c.answer_count as answers, c.comment_count as comments,
+       c.view_count::text as views, x.source_key as accepted
+     from contribution c
+     left join accepted_answer a on a.question_id = c.id
+     left join contribution x on x.id = a.answer_id where c.kind in ('QUESTION', 'ANSWER')`,
+      [],
+    )
+    const kept = new Map(rows.map((row) => [row.key, row]))
+    let posts = 0
+    for await (const row of readRows(join(dir, 'Posts.xml.gz'))) {
+      if (row.PostTypeId !== '1' && row.PostTypeId !== '2') continue
+      posts++
+      const accepted = row.AcceptedAnswerId === undefined ? null : `se:post:${row.AcceptedAnswerId}`
+      expect(kept.get(`se:post:${row.Id}`)).toEqual({
+        ...{ key: `se:post:${row.Id}`, kind: row.PostTypeId === '1' ? 'QUESTION' : 'ANSWER' },
+        ...{
+          score: Number(row.Score),
+          answers: Number(row.AnswerCount ?? 0),
+          comments: Number(row.CommentCount),
+        },
+        ...{ views: row.ViewCount ?? '0', accepted },
+      })
+    }
+    expect(posts).toBe(kept.size)
+    const again = await importQuestions(db, files, place, report)
+    expect(again.sum).toMatchObject({
+      members: 0,
+      questions: 0,
+      answers: 0,
+      comments: 0,
+      votes: 0,
+      accepted: 0,
+      duplicates: 0,
+    })
+    expect(again.sum.differing).toBe(0)
+  },
+)
