@@ -771,7 +771,7 @@ end $$;
 create function question_import_statistics() returns void
 language plpgsql security definer set search_path = public, pg_temp as $$
 begin
-  analyze member, contribution, search_document, question, answer, accepted_answer, imported_vote;
+  analyze member, lifecycle_state, wallet, contribution, search_document, question, answer, accepted_answer, imported_vote;
 end $$;
 
 grant execute on function

@@ -34,12 +34,21 @@ it.skipIf(!isThere)(
     const files = await Export.open(dir)
     const began = performance.now()
     const { sum, aside } = await importQuestions(db, files, place, report)
-    console.log(`${Math.round(performance.now() - began)} ms`)
+    const lines = 1986 + 3461 + 3413 + 12_560 + 327
+    console.log(`import: ${Math.round((lines * 1000) / (performance.now() - began))} rows a second`)
     expect(sum).toEqual({
       ...{ members: 3461, questions: 612, answers: 1060, comments: 3413, votes: 10_375, accepted: 389 },
       ...{ duplicates: 11, known: 0, checked: 1672, differing: 0 },
     })
-    expect(Object.fromEntries(aside)).toEqual({})
+    expect(Object.fromEntries(aside)).toEqual({
+      ...{
+        'excerpts of tag wikis (type 4)': 157,
+        'tag wikis (type 5)': 157,
+        'votes on what is set aside': 167,
+      },
+      ...{ 'votes on removed posts': 587, 'votes of other kinds than for and against': 1431 },
+      ...{ 'links of other kinds than duplicates': 313, 'duplicates of, or by, removed questions': 3 },
+    })
     expect(notes).toEqual([])
     const rows = await house.query<Kept>(
       `select c.source_key as key, c.kind, c.score, c.answer_count as answers, c.comment_count as comments,
@@ -66,16 +75,5 @@ it.skipIf(!isThere)(
       })
     }
     expect(posts).toBe(kept.size)
-    const again = await importQuestions(db, files, place, report)
-    expect(again.sum).toMatchObject({
-      members: 0,
-      questions: 0,
-      answers: 0,
-      comments: 0,
-      votes: 0,
-      accepted: 0,
-      duplicates: 0,
-    })
-    expect(again.sum.differing).toBe(0)
   },
 )

@@ -22,6 +22,23 @@ export function takeMembers(tx: Tx, { source }: ImportPlace, rows: readonly obje
   return call(tx, text, [source, JSON.stringify(rows)])
 }
 
+/** Which of these keys of the site are there already. */
+export async function knownTexts(
+  tx: Tx,
+  { source }: ImportPlace,
+  what: 'post' | 'comment',
+  keys: readonly string[],
+): Promise<string[]> {
+  const prefix = `${source}:${what}:`
+  const text = 'select source_key from contribution where own(contribution) and source_key = any ($1)'
+  const rows = await tx.query<{ source_key: string }>({
+    name: 'known_texts',
+    text,
+    values: [keys.map((key) => prefix + key)],
+  })
+  return rows.map((row) => row.source_key.slice(prefix.length))
+}
+
 /** question_import_texts; `orphans` stand under nothing that is there. */
 export function takeTexts(
   tx: Tx,

@@ -5,6 +5,7 @@ import { commentOf, idOf, instantOf, postOf, UnusableRowError } from './export-t
 import {
   compareCounts,
   type ImportPlace,
+  knownTexts,
   type Taken,
   takeAccepted,
   takeDuplicates,
@@ -42,7 +43,7 @@ export type SetAside = ReadonlyMap<string, number>
 
 /** Files in the order in which they are read; posts come again, for answers stand under questions. */
 const PASSES: readonly ExportFile[] = ['Users', 'Posts', 'Posts', 'Comments', 'Votes', 'PostLinks', 'Posts']
-const BATCH = { texts: 200, others: 2_000 }
+const BATCH = { texts: 200, members: 250, others: 2_000 }
 const MOST_NOTES = 100
 
 /**
@@ -114,20 +115,19 @@ class Intake {
       }
       return undefined
     }
-    await this.#each('Posts', BATCH.texts, prepare, take)
-    await tellPlanner(this.#tx)
+    await this.#each('Posts', BATCH.texts, prepare, take, (rows) => this.#unknown('post', rows))
   }
 
   async answers(): Promise<void> {
     const isScoreTaken = !this.#files.has('Votes')
-    const prepare = (row: ExportRow) => (row.PostTypeId === '2' ? postOf(row, isScoreTaken) : undefined)
-    await this.#each('Posts', BATCH.texts, prepare, async (rows) => {
+    const prepare = (row: ExportRow) => postOf(row, isScoreTaken)
+    const take = async (rows: readonly object[]) => {
       await this.#authors(rows)
       const done = await takeTexts(this.#tx, this.#place, 'ANSWER', rows)
       this.#count('answers', done)
       this.#setAside('answers to removed questions', done.orphans.length)
-    })
-    await tellPlanner(this.#tx)
+    }
+    await this.#each('Posts', BATCH.texts, prepare, take, (rows) => this.#unknown('post', rows, '2'))
   }
 
   async comments(): Promise<void> {
@@ -136,12 +136,13 @@ class Intake {
       this.#setAside('comments on what is set aside')
       return undefined
     }
-    await this.#each('Comments', BATCH.texts, prepare, async (rows) => {
+    const take = async (rows: readonly object[]) => {
       await this.#authors(rows)
       const done = await takeTexts(this.#tx, this.#place, 'COMMENT', rows)
       this.#count('comments', done)
       this.#setAside('comments on removed posts', done.orphans.length)
-    })
+    }
+    await this.#each('Comments', BATCH.texts, prepare, take, (rows) => this.#unknown('comment', rows))
   }
 
   async votes(): Promise<void> {
@@ -162,7 +163,6 @@ class Intake {
       const others = (rows as Vote[]).filter(({ up, post }) => up === undefined && !missing.has(post ?? '')) // made above
       this.#setAside('votes of other kinds than for and against', others.length)
     })
-    await tellPlanner(this.#tx)
   }
 
   async links(): Promise<void> {
@@ -213,6 +213,21 @@ class Intake {
     })
   }
 
+  /** Those rows that are not there yet, of one type when told; making texts ready costs more than asking. */
+  async #unknown(
+    what: 'post' | 'comment',
+    rows: readonly ExportRow[],
+    type?: string,
+  ): Promise<readonly ExportRow[]> {
+    const meant = type === undefined ? rows : rows.filter((row) => row.PostTypeId === type)
+    const isText =
+      what === 'comment' || type !== undefined ? () => true : (row: ExportRow) => row.PostTypeId === '1'
+    const ids = meant.filter(isText).flatMap(({ Id }) => Id ?? [])
+    const known = new Set(await knownTexts(this.#tx, this.#place, what, ids))
+    this.sum = { ...this.sum, known: this.sum.known + known.size }
+    return meant.filter((row) => !(isText(row) && known.has(row.Id ?? '')))
+  }
+
   readonly #members = async (rows: readonly object[]) => {
     const members = await takeMembers(this.#tx, this.#place, rows)
     this.sum = {
@@ -231,20 +246,32 @@ class Intake {
     this.sum = { ...this.sum, members: this.sum.members + members }
   }
 
-  /** Reads a file, and hands over what `prepare` makes of its rows; one batch is written while the next is read. */
+  /**
+   * Reads a file, and hands over what `prepare` makes of those of its rows that `sift` lets through; one batch is
+   * written while the next is read.
+   */
   async #each(
     file: ExportFile,
     size: number,
     prepare: (row: ExportRow) => object | undefined,
     take: (rows: readonly object[]) => Promise<void>,
+    sift?: (rows: readonly ExportRow[]) => Promise<readonly ExportRow[]>,
   ): Promise<void> {
-    let batch: object[] = []
+    let batch: ExportRow[] = []
     let taking = Promise.resolve()
+    let batches = 0
     const send = async () => {
-      await taking
-      const rows = batch
+      const fresh = sift ? await sift(batch) : batch
+      const rows = fresh.flatMap((row) => this.#made(row, prepare) ?? [])
       batch = []
-      taking = take(rows).then(() => this.#report.progress(this.#done + this.#read, this.#total, this.sum))
+      await taking
+      if (rows.length === 0) return
+      batches++
+      // After the 1st, 2nd, 4th, 8th … batch: each time the tables have doubled.
+      const isDoubled = Math.log2(batches) % 1 === 0
+      taking = take(rows)
+        .then(() => (isDoubled ? tellPlanner(this.#tx) : undefined))
+        .then(() => this.#report.progress(this.#done + this.#read, this.#total, this.sum))
       // Awaited before the next; until then a failure is nobody's.
       taking.catch(() => {})
     }
@@ -252,8 +279,7 @@ class Intake {
       this.#read = read
     }
     for await (const row of this.#files.rows(file, onBytes)) {
-      const made = this.#made(row, prepare)
-      if (made) batch.push(made)
+      batch.push(row)
       if (batch.length === size) await send()
     }
     if (batch.length > 0) await send()
