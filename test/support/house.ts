@@ -45,3 +45,94 @@ export async function write(shop: Shop, { space, by, ...what }: Raw): Promise<st
 
 /** The id of a contribution as the API has it. */
 export const idOfKind = (type: string, id: string) => encodeId(type, id)
+
+/** Whoever looks, by what they are to the house. */
+export interface House {
+  readonly shop: Shop
+  /** Tokens: of nobody yet, outside the rule, inside, who left the club's space, a moderator of it, and staff. */
+  readonly tokens: Readonly<Record<Viewer, string>>
+  /** Every text, by its name, with whom it is for. */
+  readonly texts: Readonly<
+    Record<string, { readonly id: string; readonly kind: string; readonly seers: Viewer[] }>
+  >
+}
+
+/** Everybody whom the table of sight knows. */
+export const VIEWERS = ['stranger', 'outside', 'inside', 'left', 'moderator', 'staff'] as const
+export type Viewer = (typeof VIEWERS)[number]
+
+const EVERYBODY: Viewer[] = ['outside', 'inside', 'left', 'moderator', 'staff']
+const CLUB: Viewer[] = ['inside', 'moderator', 'staff']
+const LOOKED_AFTER: Viewer[] = ['moderator', 'staff']
+
+/**
+ * A house with an open space and a club, which is for those whose attribute `vip` is true and who were let in. Each text
+ * has its name as title and body: `canary-<name>`.
+ */
+export async function openHouse(shop: Shop): Promise<House> {
+  const club = await makeSpace(shop, 'club', {
+    join: 'REQUEST',
+    see: { attribute: { name: 'vip', equals: true } },
+  })
+  await makeSpace(shop, 'open')
+  await makeSpace(shop, 'off')
+  const people: Record<string, { token: string; by: { externalId: string } }> = {}
+  for (const who of ['outside', 'inside', 'left', 'moderator', 'author', 'blocked']) {
+    people[who] = await shop.member(who, { attributes: { vip: who !== 'outside' } })
+    const standing = who === 'left' ? 'LEFT' : 'JOINED'
+    const role = who === 'moderator' ? 'MODERATOR' : 'MEMBER'
+    await shop.do('placeInSpace', { space: club, member: people[who].by, standing, role })
+  }
+  const texts: Record<string, { id: string; kind: string; seers: Viewer[] }> = {}
+  const tell = async (
+    name: string,
+    seers: Viewer[],
+    { kind = 'POST', ...what }: Partial<Raw> & { space: string },
+  ) => {
+    const canary = `canary-${name}`
+    const text = { title: canary, body: canary, html: `<p>${canary}</p>`, by: 'author' }
+    texts[name] = { id: await write(shop, { kind, ...text, ...what }), kind, seers }
+    return texts[name].id
+  }
+  const open = await tell('open', EVERYBODY, { space: 'open' })
+  await tell('open-comment', EVERYBODY, { space: 'open', kind: 'COMMENT' as 'POST', parent: open })
+  const inClub = await tell('club', CLUB, { space: 'club' })
+  await tell('club-comment', CLUB, { space: 'club', kind: 'COMMENT' as 'POST', parent: inClub })
+  await tell('draft', ['staff'], { space: 'open', isDraft: true })
+  await tell('private', LOOKED_AFTER, { space: 'club', isPrivate: true })
+  const gone = await tell('removed', LOOKED_AFTER, { space: 'club' })
+  await tell('removed-comment', LOOKED_AFTER, { space: 'club', kind: 'COMMENT' as 'POST', parent: gone })
+  await tell('off', ['staff'], { space: 'off' })
+  await tell('blocked-comment', ['outside', 'left', 'moderator', 'staff'], {
+    ...{ space: 'open', kind: 'COMMENT' as 'POST', parent: open, by: 'blocked' },
+  })
+  await removeAndClose(shop, gone)
+  return {
+    shop,
+    texts,
+    tokens: {
+      stranger: await shop.token('member', 'nobody-yet'),
+      outside: people.outside?.token ?? '',
+      inside: people.inside?.token ?? '',
+      left: people.left?.token ?? '',
+      moderator: people.moderator?.token ?? '',
+      staff: shop.staff,
+    },
+  }
+}
+
+/** A moderator's removal, one member's block, and a space that is switched off. */
+async function removeAndClose(shop: Shop, gone: string) {
+  await onServer(shop.ground.databaseUrl, async (client) => {
+    await client.query(`select set_config('app.tenant', $1, false)`, [shop.tenant.id])
+    await client.query(`select contribution_set_state($1, null, 'REMOVED', 'staff:anna')`, [gone])
+    await client.query(
+      `select member_block_set((select id from member where tenant_id = $1 and external_id = 'inside'),
+         (select id from member where tenant_id = $1 and external_id = 'blocked'), false, true)`,
+      [shop.tenant.id],
+    )
+    await client.query(`select space_enable(id, false) from space where tenant_id = $1 and key = 'off'`, [
+      shop.tenant.id,
+    ])
+  })
+}

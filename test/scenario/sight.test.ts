@@ -1,0 +1,140 @@
+// Who sees what is written in spaces, on every path that the schema has to it.
+import { getNamedType, isInterfaceType, isObjectType } from 'graphql'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { encodeId } from '../../api/graph/ids.ts'
+import { schema } from '../../api/schema.ts'
+import { testApp } from '../support/app.ts'
+import { headOf, history } from '../support/history.ts'
+import { type House, openHouse, VIEWERS, type Viewer } from '../support/house.ts'
+
+const open = testApp({ role: 'web' })
+let house: House
+let beginning: string
+
+beforeAll(async () => {
+  const shop = await open()
+  beginning = await headOf(shop)
+  house = await openHouse(shop)
+})
+
+/** The GraphQL type that shows a kind; a kind without one is looked at through its comments. */
+const TYPES: Record<string, string> = { COMMENT: 'Comment' }
+
+const idsOf = ({ texts }: House) =>
+  Object.values(texts).flatMap(({ id, kind }) => (TYPES[kind] ? [encodeId(TYPES[kind], id)] : []))
+const canaries = (answer: unknown) =>
+  [...new Set([...JSON.stringify(answer).matchAll(/canary-([a-z-]+)/g)].map(([, name = '']) => name))].sort()
+const seenBy = (viewer: Viewer, kinds = Object.keys(TYPES)) =>
+  Object.entries(house.texts)
+    .filter(([, { kind, seers }]) => kinds.includes(kind) && seers.includes(viewer))
+    .map(([name]) => name)
+    .sort()
+
+/** For every field that leads to something written: a question that finds all there is of it, and of what kinds. */
+const PATHS: Record<string, { query: string; kinds?: string[]; without?: string[] }> = {
+  'Query.node': {
+    query:
+      'query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Contribution { title html comments { nodes { html } } } } }',
+  },
+  'Member.contributions': {
+    query:
+      '{ member(by: { externalId: "author" }) { contributions(first: 100) { nodes { title body html } } } }',
+    without: ['blocked-comment'], // somebody else's
+  },
+}
+
+/** These are reached from something that another path finds, by the same reader: the questions above go through them. */
+const THROUGH = ['Comment.comments', 'Comment.on']
+
+test('every field that leads to something written is walked here', () => {
+  const written = (name: string): boolean => {
+    const type = schema.getType(name)
+    const isOne =
+      name === 'Contribution' ||
+      (isObjectType(type) && type.getInterfaces().some((each) => each.name === 'Contribution'))
+    return isOne || (/Connection$/.test(name) && written(name.replace(/Connection$/, '')))
+  }
+  const fields = Object.values(schema.getTypeMap())
+    .filter((type) => isObjectType(type) && !isInterfaceType(type))
+    .filter(({ name }) => !/Payload$|Connection$|Edge$|Subscription/.test(name))
+    .filter((type) => !(isObjectType(type) && type.getInterfaces().some(({ name }) => name === 'Event')))
+    .flatMap((type) =>
+      (isObjectType(type) ? Object.values(type.getFields()) : [])
+        .filter((field) => written(getNamedType(field.type).name))
+        .map((field) => `${type.name}.${field.name}`),
+    )
+  expect([...Object.keys(PATHS).filter((path) => path !== 'Query.node'), ...THROUGH].sort()).toEqual(
+    fields.sort(),
+  )
+})
+
+describe.each(Object.entries(PATHS))('%s', (path, { query, kinds, without = [] }) => {
+  test.each(VIEWERS)('shows a %s what is theirs to see, and nothing else', async (viewer) => {
+    const { shop, tokens } = house
+    const { data } = await shop.ask(tokens[viewer], query, { ids: idsOf(house) })
+    const found = canaries(data)
+    const may = seenBy(viewer, kinds).filter((name) => !without.includes(name))
+    expect(found.filter((name) => !may.includes(name))).toEqual([])
+    const isOthersProfile = path.startsWith('Member.') && viewer !== 'staff'
+    if (!isOthersProfile) expect(found).toEqual(may)
+  })
+})
+
+test.each(VIEWERS)('live events tell a %s of nothing but what they see', async (viewer) => {
+  const { shop, tokens } = house
+  const selection = 'id type at member { id } ... on CommentPublished { comment { html } }'
+  const told = await history(shop, tokens[viewer], {
+    after: beginning,
+    types: ['comment.published'],
+    selection,
+  })
+  const published = ['blocked-comment', 'open-comment', 'club-comment', 'removed-comment']
+  const may = seenBy(viewer, ['COMMENT']).filter((name) => published.includes(name))
+  expect(canaries(told)).toEqual(may)
+  expect(told).toHaveLength(viewer === 'staff' ? published.length : may.length)
+})
+
+test('whoever leaves the program sees nothing with the next request', async () => {
+  const { shop } = house
+  const leaver = await shop.member('leaver', { attributes: { vip: true } })
+  const query = 'query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Contribution { html } } }'
+  const ask = () => shop.ask(leaver.token, query, { ids: idsOf(house) })
+  expect(canaries((await ask()).data)).toEqual(['blocked-comment', 'open-comment'])
+  await shop.do('endMembership', { member: leaver.by, end: 'LEFT' })
+  expect((await ask()).errors).toMatchObject([{ code: 'FORBIDDEN' }])
+})
+
+test('a rule that changes counts with the next request', async () => {
+  const { shop, tokens } = house
+  const query = 'query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Contribution { html } } }'
+  const ask = async () => canaries((await shop.ask(tokens.inside, query, { ids: idsOf(house) })).data)
+  expect(await ask()).toContain('club-comment')
+  await shop.do('updateMember', { member: { externalId: 'inside' }, attributes: { vip: false } })
+  expect(await ask()).not.toContain('club-comment')
+  await shop.do('updateMember', { member: { externalId: 'inside' }, attributes: { vip: true } })
+  expect(await ask()).toContain('club-comment')
+})
+
+test('both ends of the rule agree: what a member sees, and who sees it', async () => {
+  const { shop, texts } = house
+  const client = shop.ground.app.db.tenant(shop.tenant.id)
+  const members = await client.query<{ id: string; name: string }>({
+    text: 'select m.id, m.external_id as name from member m where own(m)',
+    values: [],
+  })
+  for (const { id } of Object.values(texts)) {
+    const seers = await client.query<{ id: string }>({
+      text: 'select id from contribution_seers($1, array(select m.id from member m where own(m))) id',
+      values: [id],
+    })
+    for (const member of members) {
+      const own = await client
+        .as(member.id)
+        .query({ text: 'select from contribution c where own(c) and c.id = $1', values: [id] })
+      expect([member.name, own.length === 1]).toEqual([
+        member.name,
+        seers.some((each) => each.id === member.id),
+      ])
+    }
+  }
+})
