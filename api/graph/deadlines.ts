@@ -3,7 +3,7 @@ interface Running {
   late(): void
 }
 
-/** Stops waiting for what takes too long, to within a tenth of the time, with one timer for all that runs. */
+/** Stops waiting for what takes too long, to within a tenth of the usual time, with one timer for all that runs. */
 export class Deadlines {
   readonly #milliseconds: number
   readonly #running = new Set<Running>()
@@ -14,9 +14,9 @@ export class Deadlines {
   }
 
   /** The same answer, or a rejection with `late()` when the time is up. What runs goes on all the same. */
-  within<T>(running: Promise<T>, late: () => Error): Promise<T> {
+  within<T>(running: Promise<T>, late: () => Error, milliseconds = this.#milliseconds): Promise<T> {
     return new Promise((resolve, reject) => {
-      const entry = { until: performance.now() + this.#milliseconds, late: () => reject(late()) }
+      const entry = { until: performance.now() + milliseconds, late: () => reject(late()) }
       this.#running.add(entry)
       this.#timer ??= setInterval(() => this.#look(), this.#milliseconds / 10).unref()
       const done = () => this.#running.delete(entry)

@@ -13,6 +13,7 @@ import { type Cost, costOf } from './cost.ts'
 import { isDryRun } from './dry-run.ts'
 import { type Limits, measure } from './limits.ts'
 import { type PageCheck, pageCheckOf } from './page-check.ts'
+import { patienceOf } from './patience.ts'
 import { checkLiterals } from './storable.ts'
 
 /** A document that was read, measured and validated, or what is wrong with it. */
@@ -43,6 +44,8 @@ export interface PreparedOperation {
   readonly cost: Cost
   /** Units of `cost` beyond one a field; an answer's fields are counted to find what it really was. */
   readonly extra: number
+  /** How long it may take when that is longer than others may, in milliseconds; else 0. */
+  readonly patience: number
   /** Undefined when it asks for no list. */
   readonly checkPages: PageCheck | undefined
 }
@@ -98,6 +101,7 @@ export class Documents {
         isDry: isDryRun(node),
         cost: costOf(this.#schema, document, node),
         extra: node.operation === OperationTypeNode.MUTATION ? 9 * node.selectionSet.selections.length : 0,
+        patience: patienceOf(this.#schema, node),
         checkPages: pageCheckOf(this.#schema, document, node),
       }))
   }

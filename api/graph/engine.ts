@@ -127,7 +127,7 @@ export class Engine {
         return await this.#subscribe(args, { caller, cost, reservation })
       }
       const result = execute(args)
-      const done = result instanceof Promise ? await this.#inTime(result) : result
+      const done = result instanceof Promise ? await this.#inTime(result, operation) : result
       return this.#finish(done, { caller, document, operation, reservation })
     } catch (error) {
       reservation?.settle(0)
@@ -192,14 +192,19 @@ export class Engine {
   }
 
   /** Answers after the time limit although the work goes on; each of its statements has a limit of its own. */
-  #inTime(running: ExecutionResult | Promise<ExecutionResult>): ExecutionResult | Promise<ExecutionResult> {
+  #inTime(
+    running: ExecutionResult | Promise<ExecutionResult>,
+    { patience }: { readonly patience: number } = { patience: 0 },
+  ): ExecutionResult | Promise<ExecutionResult> {
     if (!(running instanceof Promise)) return running
-    return this.#deadlines.within(running, () => {
-      const seconds = this.limits.milliseconds / 1000
+    const milliseconds = Math.max(patience, this.limits.milliseconds)
+    const late = () => {
+      const seconds = milliseconds / 1000
       return new TooCostlyError(
         `This took longer than ${seconds} seconds; a mutation may be done all the same.`,
       )
-    })
+    }
+    return this.#deadlines.within(running, late, milliseconds)
   }
 
   #present(

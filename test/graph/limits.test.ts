@@ -140,6 +140,12 @@ test('an operation that takes too long is answered at its time limit', async () 
   expect(rest).toEqual({})
 })
 
+test('a field that may take longer than others is waited for', async () => {
+  const engine = sampleEngine({ limits: { milliseconds: 30 } })
+
+  expect(await run('{ slower }', {}, engine)).toMatchObject({ data: { slower: 'done' } })
+})
+
 test('names of the schema are not given away by suggestions', async () => {
   const { errors } = await run('query ($c: Color) { hell echo(color: $c) }')
   const { errors: variable } = await run('query ($c: Color) { echo(color: $c) }', { c: 'RE' })

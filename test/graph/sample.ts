@@ -84,6 +84,12 @@ builder.queryFields((t) => ({
     args: { ms: t.arg.int({ required: true, description: 'How long it takes.' }) },
     resolve: (_root, { ms }) => sleep(ms, 'done'),
   }),
+  slower: t.string({
+    description: 'Answers after a while, and may take longer than others.',
+    nullable: true,
+    extensions: { milliseconds: 5_000 },
+    resolve: () => sleep(100, 'done'),
+  }),
   fault: t.string({
     description: 'Fails in a way nobody foresaw.',
     nullable: true,

@@ -1,5 +1,5 @@
 import pg from 'pg'
-import type { Tx } from '../../platform/db.ts'
+import type { Statement, Tx } from '../../platform/db.ts'
 import { BadInputError, TooCostlyError } from '../../platform/errors.ts'
 import { entriesOf, kinds } from '../program/index.ts'
 
@@ -55,60 +55,136 @@ interface Measured {
   readonly offers: Readonly<Record<string, number>>
 }
 
-type Told =
-  | { readonly is: 'too_many'; readonly facts: number }
-  | {
-      readonly is: 'done'
-      readonly facts: number
-      readonly members: number
-      readonly from: string
-      readonly to: string
-      readonly draft: Measured
-      readonly actual: Measured
-      readonly refused: Readonly<Record<string, number>>
-      readonly not_told: readonly { kind: string; count: number }[]
-    }
+/** A run as it stands: what SQL takes back in the next slice. Of it only this is read here. */
+interface Run {
+  readonly is: 'begun'
+  readonly is_told: boolean
+  readonly members: number
+  readonly from: string
+  readonly to: string
+  readonly actual: Measured
+  readonly refused: Readonly<Record<string, number>>
+  readonly not_told: readonly { kind: string; count: number }[]
+}
 
-/** At most this many facts are told again in one run; it must end within the 9 seconds that it has. */
-const MOST = 2_000
+interface Told extends Run {
+  readonly facts: number
+  readonly draft: Measured
+}
+
+/** How much one back-test may take: facts, milliseconds in all and for a slice, and how many go on in one process. */
+export interface BackTestLimits {
+  readonly facts: number
+  readonly milliseconds: number
+  readonly slice: number
+  readonly atOnce: number
+}
+
+/** A rich program takes some ten milliseconds a fact. */
+export const BACK_TEST: BackTestLimits = { facts: 20_000, milliseconds: 240_000, slice: 2_000, atOnce: 2 }
+
+/** Carries what a run found out of its transaction, which is undone by it. */
+class Undone {
+  readonly told: Told
+  constructor(told: Told) {
+    this.told = told
+  }
+}
+
+let running = 0
 
 /**
  * Tells what happened to the members again to a shadow of the tenant, with the draft in force for the last days, and
- * measures. Nothing of it stays. Throws BadInputError for a draft that is wrong, and TooCostlyError for too many facts.
+ * measures. Slices of one transaction, so that no statement is long; nothing of it stays. Throws BadInputError for a
+ * draft that is wrong, and TooCostlyError for too many facts, too long a run, and too many runs at once.
  */
-export async function backTest(tx: Tx, { document, days, members }: BackTestInput): Promise<BackTest> {
-  const entries = JSON.stringify(entriesOf(document))
-  const told = await tx
-    .transaction(async (inner) => {
-      await inner.query({ text: `set local statement_timeout = '9s'`, values: [] })
-      const [row] = await inner.query<{ told: Told }>({
-        text: `select back_test($1::jsonb, $2::text[], tenant_now(current_tenant()) - make_interval(days => $3), $4, $5) as told`,
-        values: [entries, kinds(), days, members, MOST],
-      })
-      return row?.told
-    })
-    .catch(refused)
-  if (!told) throw new TypeError('a back-test answered no row')
-  if (told.is === 'too_many') {
+export async function backTest(
+  tx: Tx,
+  input: BackTestInput,
+  limits: BackTestLimits = BACK_TEST,
+): Promise<BackTest> {
+  const entries = entriesOf(input.document)
+  if (running >= limits.atOnce) {
     throw new TooCostlyError(
-      `A back-test tells at most ${MOST} facts again; here there are ${told.facts}. Ask for fewer members.`,
+      `At most ${limits.atOnce} back-tests go on at a time. Try again in a moment.`,
+      10,
     )
   }
-  return found(told)
+  running += 1
+  try {
+    return found(await undone(tx, async (inner) => told(inner, { ...input, entries }, limits)))
+  } catch (error) {
+    throw refused(error)
+  } finally {
+    running -= 1
+  }
+}
+
+async function undone(tx: Tx, work: (inner: Tx) => Promise<Told>): Promise<Told> {
+  try {
+    await tx.transaction(async (inner) => {
+      throw new Undone(await work(inner))
+    })
+  } catch (error) {
+    if (error instanceof Undone) return error.told
+    throw error
+  }
+  throw new TypeError('a back-test was not undone')
+}
+
+async function told(
+  tx: Tx,
+  { entries, days, members }: BackTestInput & { readonly entries: unknown },
+  limits: BackTestLimits,
+): Promise<Told> {
+  const until = performance.now() + limits.milliseconds
+  // Moving the clock to the next fact is never cut in two.
+  await tx.query({ text: `set local statement_timeout = '9s'`, values: [] })
+  const begun = await first<Run | { is: 'too_many'; facts: number }>(tx, {
+    text: `select back_test_begin($1::jsonb, $2::text[], tenant_now(current_tenant()) - make_interval(days => $3), $4, $5) as run`,
+    values: [JSON.stringify(entries), kinds(), days, members, limits.facts],
+  })
+  if (begun.is === 'too_many') {
+    throw new TooCostlyError(
+      `A back-test tells at most ${limits.facts} facts again; here there are ${begun.facts} or more. Ask for fewer members.`,
+    )
+  }
+  let run: Run = begun
+  while (!isTold(run)) {
+    if (performance.now() > until) {
+      const seconds = limits.milliseconds / 1000
+      throw new TooCostlyError(`This back-test took longer than ${seconds} seconds. Ask for fewer members.`)
+    }
+    run = await first<Run>(tx, {
+      text: `select back_test_go_on($1::jsonb, make_interval(secs => $2)) as run`,
+      values: [JSON.stringify(run), limits.slice / 1000],
+    })
+  }
+  return run
+}
+
+function isTold(run: Run): run is Told {
+  return run.is_told
+}
+
+async function first<Answer>(tx: Tx, statement: Statement): Promise<Answer> {
+  const [row] = await tx.query<{ run: Answer }>(statement)
+  if (!row) throw new TypeError('a back-test answered no row')
+  return row.run
 }
 
 /** A room's own refusal of a definition names the field, and what takes too long is told; other failures are passed on. */
-function refused(error: unknown): never {
+function refused(error: unknown): unknown {
   if (error instanceof pg.DatabaseError && error.code === 'EN400') {
-    throw new BadInputError(`document.${error.column ?? 'body'}`, error.message)
+    return new BadInputError(`document.${error.column ?? 'body'}`, error.message)
   }
   if (error instanceof pg.DatabaseError && error.code === '57014') {
-    throw new TooCostlyError('This back-test took longer than 9 seconds. Ask for fewer members.')
+    return new TooCostlyError('One step of this back-test took longer than 9 seconds. Ask for fewer members.')
   }
-  throw error
+  return error
 }
 
-function found({ draft, actual, ...told }: Told & { is: 'done' }): BackTest {
+function found({ draft, actual, ...told }: Told): BackTest {
   const differences = differencesOf(draft.members, actual.members)
   const changed = differences.filter(({ difference }) => difference !== 0n)
   const worse = changed.filter(({ difference }) => difference < 0n)

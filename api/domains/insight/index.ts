@@ -1,6 +1,8 @@
 export {
+  BACK_TEST,
   type BackTest,
   type BackTestInput,
+  type BackTestLimits,
   type Beside,
   backTest,
   type MemberDifference,
