@@ -11,6 +11,13 @@ import {
 } from './domains/benefits/index.ts'
 import { channelsPort, readSaved, startErrands, type TakeSignals } from './domains/channels/index.ts'
 import { consentPredicate, Links, linksPort, memberPages } from './domains/consents/index.ts'
+import {
+  AssetLinks,
+  assetLinksPort,
+  assetRoutes,
+  settleContent,
+  sweepAssets,
+} from './domains/content/index.ts'
 import { campaignPart, couponPart, settleCoupons } from './domains/coupons/index.ts'
 import { settleExpiry } from './domains/expiry/index.ts'
 import { supportLevelPart } from './domains/insight/index.ts'
@@ -58,6 +65,7 @@ import { openJobs } from './platform/jobs.ts'
 import type { Log } from './platform/log.ts'
 import { openMetrics } from './platform/metrics.ts'
 import { Ports } from './platform/ports.ts'
+import { openStorage, type Storage, storagePort } from './platform/storage/index.ts'
 import { openTenants, type TenantDirectory } from './platform/tenancy.ts'
 import { openVault, vaultPort } from './platform/vault.ts'
 import { schema } from './schema.ts'
@@ -171,10 +179,11 @@ export async function openApp(options: AppOptions): Promise<App> {
       events.poke()
     }
     let url: string | undefined
-    const links = new Links({
-      secret: cursorKey,
-      publicUrl: () => config.publicUrl ?? (url ? new URL(url).origin : `http://localhost:${config.port}`),
-    })
+    const publicUrl = () =>
+      config.publicUrl ?? (url ? new URL(url).origin : `http://localhost:${config.port}`)
+    const links = new Links({ secret: cursorKey, publicUrl })
+    const assetLinks = new AssetLinks({ secret: cursorKey, publicUrl })
+    const storage = openStorage(config)
     const delivery: DeliveryPorts = { channels, clock, links, announced: () => events.poke() }
 
     if (role !== 'web') await recompileOutdated(db)
@@ -190,7 +199,7 @@ export async function openApp(options: AppOptions): Promise<App> {
         startDue({
           system: db.system,
           log,
-          settle: (id) => settle(db, id, log),
+          settle: (id) => settle({ db, storage, log }, id),
           announced: () => events.poke(),
         }),
         (part) => part.stop(),
@@ -233,6 +242,8 @@ export async function openApp(options: AppOptions): Promise<App> {
         .provide(channelsPort, channels)
         .provide(vaultPort, vault)
         .provide(linksPort, links)
+        .provide(assetLinksPort, assetLinks)
+        .provide(storagePort, storage)
         .provide(signalsPort, new ReferralSignals(cursorKey))
         .provide(webhooksPort, webhooksPart, { ...webhooksPart, poke: () => {} }),
     })
@@ -260,6 +271,7 @@ export async function openApp(options: AppOptions): Promise<App> {
         routes: {
           ...routes(health, metrics),
           '/inbound/': inboundRoute({ channels, tenants, clock, take }),
+          ...assetRoutes({ links: assetLinks, storage, client: (id) => db.tenant(id) }),
           ...memberPages({ links, client: (id) => db.tenant(id), announced: () => events.poke() }),
         },
         ...(auth.isDevelopment && options.tabs && { graphiql: options.tabs }),
@@ -281,7 +293,10 @@ export async function openApp(options: AppOptions): Promise<App> {
 }
 
 /** Books what the clock has brought for one tenant; true when there may be more. */
-async function settle(db: Db, tenantId: string, log: Log): Promise<boolean> {
+async function settle(
+  { db, storage, log }: { readonly db: Db; readonly storage: Storage; readonly log: Log },
+  tenantId: string,
+): Promise<boolean> {
   const tenant = db.tenant(tenantId)
   const replayed = await replayImported(tenant, 500)
   const moved = await settleLifecycle(tenant, 500)
@@ -298,7 +313,13 @@ async function settle(db: Db, tenantId: string, log: Log): Promise<boolean> {
   const taken = await settleCoupons(tenant, 500)
   const paid = await settleActivities(tenant, 200)
   const told = (await settleNotifications(tenant, 20)) + (await settleDigests(tenant, 500))
-  return replayed + moved + booked + decided + over + looked + lapsed + taken + paid + referred + told > 0
+  // A storage that is away keeps nothing else waiting.
+  const swept = await sweepAssets(tenant, storage, 100).catch((err: unknown) => {
+    log.warn({ err, tenant: tenantId }, 'Files could not be deleted; trying on.')
+    return 0
+  })
+  const known = told + swept + (await settleContent(tenant, 100))
+  return known + replayed + moved + booked + decided + over + looked + lapsed + taken + paid + referred > 0
 }
 
 function routes(

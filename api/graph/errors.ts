@@ -1,6 +1,7 @@
 import {
   AccessDeniedError,
   AlreadyDecidedError,
+  AssetUnfitError,
   BenefitSettledError,
   CampaignStateError,
   CODES,
@@ -17,6 +18,7 @@ import {
   HoldResolvedError,
   IdempotencyKeyReusedError,
   InsufficientPointsError,
+  LessonLockedError,
   MembershipEndedError,
   NotEntitledError,
   NotFoundError,
@@ -73,6 +75,8 @@ const domainCodes = [
   'REFERRAL_CLOSED',
   'ACCESS_DENIED',
   'SPACE_NOT_ENABLED',
+  'ASSET_UNFIT',
+  'LESSON_LOCKED',
 ] as const satisfies readonly DomainCode[]
 
 const ErrorCode = builder.enumType('ErrorCode', {
@@ -281,7 +285,8 @@ builder.objectType(OfferRefusedError, {
   interfaces: [ErrorInterface],
 })
 
-const DenialReason = builder.enumType('DenialReason', {
+/** Why something that is seen may not be acted upon, or why something may not be read. */
+export const DenialReason = builder.enumType('DenialReason', {
   description: 'Why something that is seen may not be acted upon.',
   values: Object.fromEntries(
     Object.entries(DENIALS).map(([reason, description]) => [reason, { description }]),
@@ -300,6 +305,27 @@ builder.objectType(AccessDeniedError, {
       description:
         'The audience rule that would open it, as AudienceInput writes it; null when no rule decides.',
       resolve: ({ unlock }) => unlock,
+    }),
+  }),
+})
+
+// The content room adds `assetReason`.
+builder.objectType(AssetUnfitError, {
+  name: 'AssetUnfitError',
+  description: CODES.ASSET_UNFIT.when,
+  interfaces: [ErrorInterface],
+})
+
+builder.objectType(LessonLockedError, {
+  name: 'LessonLockedError',
+  description: CODES.LESSON_LOCKED.when,
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    isEnrolled: t.exposeBoolean('isEnrolled', { description: 'Whether the member is in the course at all.' }),
+    opensAt: t.expose('opensAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it opens to the member; null: not by itself.',
     }),
   }),
 })

@@ -17,6 +17,16 @@ export interface CostLimits {
   readonly tenantPerSecond: number
 }
 
+/** A bucket of S3, or of anything that speaks its protocol. */
+export interface S3Config {
+  readonly bucket: string
+  readonly region: string
+  /** Of another provider than Amazon. */
+  readonly endpoint: string | undefined
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+}
+
 /** Everything that the environment decides. Read once, at boot, by `readConfig`. */
 export interface Config {
   /** The port of the API; 0 lets the system choose one. */
@@ -35,6 +45,8 @@ export interface Config {
   readonly previousSecretKey: Buffer | undefined
   /** Private hosts that outgoing requests may reach, each `host` or `host:port`, lower case. */
   readonly egressAllow: readonly string[]
+  /** The bucket for files; undefined means a folder in `dataDir`. */
+  readonly s3: S3Config | undefined
   readonly logLevel: LogLevel
   readonly cost: CostLimits
 }
@@ -66,12 +78,33 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     secretKey: key(env, 'ENGAWA_SECRET_KEY'),
     previousSecretKey: key(env, 'ENGAWA_SECRET_KEY_PREVIOUS'),
     egressAllow: hosts(env, 'ENGAWA_EGRESS_ALLOW'),
+    s3: s3(env),
     logLevel: logLevel(env),
     cost: costLimits(env),
   }
 }
 
 type Env = Readonly<Record<string, string | undefined>>
+
+function s3(env: Env): S3Config | undefined {
+  const bucket = value(env, 'ENGAWA_S3_BUCKET')
+  if (bucket === undefined) return undefined
+  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket)) {
+    throw new ConfigError('ENGAWA_S3_BUCKET', 'the name of a bucket, such as engawa-files')
+  }
+  const needed = (name: string, right: string) => {
+    const given = value(env, name)
+    if (given === undefined || /\s/.test(given)) throw new ConfigError(name, right)
+    return given
+  }
+  return {
+    bucket,
+    region: needed('ENGAWA_S3_REGION', 'the region of the bucket, such as ap-northeast-1'),
+    endpoint: address(env, 'ENGAWA_S3_ENDPOINT', ['https', 'http']),
+    accessKeyId: needed('ENGAWA_S3_ACCESS_KEY_ID', 'the id of a key that may read and write the bucket'),
+    secretAccessKey: needed('ENGAWA_S3_SECRET_ACCESS_KEY', 'the secret of that key'),
+  }
+}
 
 function costLimits(env: Env): CostLimits {
   const units = (name: string, fallback: number) =>

@@ -49,6 +49,8 @@ export const CODES = {
     when: 'What is seen may not be acted upon like this; the reason says why, and what would unlock it.',
   },
   SPACE_NOT_ENABLED: { status: 409, when: 'The space is switched off.' },
+  ASSET_UNFIT: { status: 409, when: 'The file cannot become part of this; the reason says why.' },
+  LESSON_LOCKED: { status: 409, when: 'The lesson is not open to this member yet.' },
   UNAUTHENTICATED: { status: 401, when: 'No token, or one that is not accepted.' },
   FORBIDDEN: { status: 403, when: 'The token is good, but does not allow this.' },
   BAD_INPUT: { status: 400, when: 'A value is wrong; the error names the field and what would be right.' },
@@ -100,6 +102,8 @@ export type DomainFailure =
   | ReferralClosedError
   | AccessDeniedError
   | SpaceNotEnabledError
+  | AssetUnfitError
+  | LessonLockedError
 
 /** A well-formed id of nothing, or of somebody else's thing. */
 export class NotFoundError extends DomainError {
@@ -363,6 +367,8 @@ export const DENIALS = {
   OWN: 'This is for others than whoever wrote it.',
   AUDIENCE: 'This is for members whom a rule names.',
   LOCKED: 'It was closed or taken away.',
+  RETIRED: 'It takes in nobody any more.',
+  NO_PERMISSION: 'Whoever wrote it has not agreed to that.',
 } as const
 
 /** The name of such a reason. */
@@ -378,6 +384,42 @@ export class AccessDeniedError extends DomainError {
     super(DENIALS[reason])
     this.reason = reason
     this.unlock = unlock
+  }
+}
+
+/** Why a file cannot become part of something. */
+export type AssetUnfitness = keyof typeof ASSET_UNFIT
+
+const ASSET_UNFIT = {
+  NOT_UPLOADED: 'its bytes have not come',
+  NOT_AS_ANNOUNCED: 'its bytes are not of the type or the size that was announced',
+  TAKEN: 'it is part of something else, or not there',
+  TOO_MANY: 'there are 20 files already',
+} as const
+
+/** The file cannot become part of this. */
+export class AssetUnfitError extends DomainError {
+  readonly code = 'ASSET_UNFIT'
+  readonly reason: AssetUnfitness
+  constructor(reason: AssetUnfitness) {
+    super(`This file cannot be attached: ${ASSET_UNFIT[reason]}.`)
+    this.reason = reason
+  }
+}
+
+/** The lesson is not open to the member. `opensAt` is null when it does not open by itself. */
+export class LessonLockedError extends DomainError {
+  readonly code = 'LESSON_LOCKED'
+  readonly isEnrolled: boolean
+  readonly opensAt: Date | null
+  constructor(isEnrolled: boolean, opensAt: Date | null) {
+    super(
+      isEnrolled && opensAt
+        ? `This lesson opens at ${opensAt.toISOString()}.`
+        : 'One has to enrol in the course of this lesson first.',
+    )
+    this.isEnrolled = isEnrolled
+    this.opensAt = opensAt
   }
 }
 
@@ -629,6 +671,8 @@ export type Rejection =
   | { readonly is: 'referral_refused'; readonly reason: ReferralRefusal }
   | { readonly is: 'referral_closed'; readonly state: ReferralStanding }
   | { readonly is: 'access_denied'; readonly reason: Denial; readonly unlock: unknown }
+  | { readonly is: 'asset_unfit'; readonly reason: AssetUnfitness }
+  | { readonly is: 'lesson_locked'; readonly is_enrolled: boolean; readonly opens_at: string | null }
   | { readonly is: 'space_not_enabled'; readonly key: string }
   | { readonly is: 'bad_input'; readonly field: string; readonly message: string }
 
@@ -709,6 +753,13 @@ export function raise<Done extends { readonly is: 'done' }>(outcome: Done | Reje
       throw new ReferralClosedError(outcome.state)
     case 'access_denied':
       throw new AccessDeniedError(outcome.reason, outcome.unlock)
+    case 'asset_unfit':
+      throw new AssetUnfitError(outcome.reason)
+    case 'lesson_locked':
+      throw new LessonLockedError(
+        outcome.is_enrolled,
+        outcome.opens_at === null ? null : new Date(outcome.opens_at),
+      )
     case 'space_not_enabled':
       throw new SpaceNotEnabledError(outcome.key)
     case 'bad_input':

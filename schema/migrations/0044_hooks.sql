@@ -65,6 +65,8 @@ begin
      or exists (select from referral_signal s where s.tenant_id = t.id and s.expires_at <= coalesce(t.clock_at, now()))
      or exists (select from notification_fact f where f.tenant_id = t.id and f.due_at <= coalesce(t.clock_at, now()))
      or exists (select from digest d where d.tenant_id = t.id and d.state = 'OPEN' and d.due_at <= coalesce(t.clock_at, now()))
+     or exists (select from content_series s where s.tenant_id = t.id and s.due_at <= coalesce(t.clock_at, now()))
+     or exists (select from asset a where a.tenant_id = t.id and a.due_at <= coalesce(t.clock_at, now()))
   -- Rooms: a line each.
   ;
 end $$;
@@ -92,6 +94,7 @@ begin
     (select min(s.expires_at) from referral_signal s where s.tenant_id = p_tenant),
     (select min(f.due_at) from notification_fact f where f.tenant_id = p_tenant and f.due_at is not null),
     (select min(d.due_at) from digest d where d.tenant_id = p_tenant and d.state = 'OPEN'),
+    (select min(s.due_at) from content_series s where s.tenant_id = p_tenant and s.due_at is not null),
     -- Rooms: a line each.
     (select min(b.due_at) from broadcast b where b.tenant_id = p_tenant and b.due_at is not null));
 end $$;
@@ -114,6 +117,7 @@ begin
     v_settled := v_settled + referrals_settle_due(100);
     v_settled := v_settled + notifications_settle_due(100);
     v_settled := v_settled + digests_settle_due(1000);
+    v_settled := v_settled + content_settle_due(1000);
     -- Rooms: a line each, in the order of the rooms.
     exit when v_settled = 0;
   end loop;

@@ -12,6 +12,7 @@ test('an empty environment gives the documented defaults', () => {
     secretKey: undefined,
     previousSecretKey: undefined,
     egressAllow: [],
+    s3: undefined,
     logLevel: 'info',
     cost: {
       operation: 50_000,
@@ -34,6 +35,11 @@ test('every variable is read', () => {
     ENGAWA_SECRET_KEY: secret.toString('base64'),
     ENGAWA_SECRET_KEY_PREVIOUS: secret.toString('hex'),
     ENGAWA_EGRESS_ALLOW: 'Relay.internal, 10.0.0.5:8443 [::1]:9000',
+    ENGAWA_S3_BUCKET: 'engawa-files',
+    ENGAWA_S3_REGION: 'ap-northeast-1',
+    ENGAWA_S3_ENDPOINT: 'https://s3.example.com',
+    ENGAWA_S3_ACCESS_KEY_ID: 'key',
+    ENGAWA_S3_SECRET_ACCESS_KEY: 'secret',
     LOG_LEVEL: 'debug',
     ENGAWA_COST_OPERATION: '10',
     ENGAWA_COST_TOKEN: '20',
@@ -50,6 +56,13 @@ test('every variable is read', () => {
     secretKey: secret,
     previousSecretKey: secret,
     egressAllow: ['relay.internal', '10.0.0.5:8443', '[::1]:9000'],
+    s3: {
+      bucket: 'engawa-files',
+      region: 'ap-northeast-1',
+      endpoint: 'https://s3.example.com',
+      accessKeyId: 'key',
+      secretAccessKey: 'secret',
+    },
     logLevel: 'debug',
     cost: { operation: 10, token: 20, tokenPerSecond: 1, tenant: 30, tenantPerSecond: 2 },
   })

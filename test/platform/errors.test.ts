@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import {
   AccessDeniedError,
   AlreadyDecidedError,
+  AssetUnfitError,
   BadInputError,
   BenefitSettledError,
   CampaignStateError,
@@ -16,6 +17,7 @@ import {
   HoldResolvedError,
   IdempotencyKeyReusedError,
   InsufficientPointsError,
+  LessonLockedError,
   MembershipEndedError,
   NotEntitledError,
   NotFoundError,
@@ -169,6 +171,16 @@ const REJECTIONS: readonly (readonly [Rejection, DomainError, message: string])[
     { is: 'access_denied', reason: 'AUDIENCE', unlock: { stage: ['customer'] } },
     new AccessDeniedError('AUDIENCE', { stage: ['customer'] }),
     'This is for members whom a rule names.',
+  ],
+  [
+    { is: 'asset_unfit', reason: 'NOT_UPLOADED' },
+    new AssetUnfitError('NOT_UPLOADED'),
+    'This file cannot be attached: its bytes have not come.',
+  ],
+  [
+    { is: 'lesson_locked', is_enrolled: true, opens_at: at },
+    new LessonLockedError(true, new Date(at)),
+    'This lesson opens at 2026-04-01T00:00:00.123Z.',
   ],
   [
     { is: 'space_not_enabled', key: 'tea' },

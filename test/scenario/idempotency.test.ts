@@ -5,7 +5,7 @@ import { schema } from '../../api/schema.ts'
 import { type Shop, type TestMember, testApp } from '../support/app.ts'
 import { fingerprint } from '../support/fingerprint.ts'
 import { idOfKind, makeSpace, write } from '../support/house.ts'
-import { LADDER, makeTask, referralCode } from '../support/world.ts'
+import { articleIn, courseIn, LADDER, makeLibrary, makeTask, referralCode } from '../support/world.ts'
 
 const open = testApp({ role: 'web' })
 const NOW = '2026-04-01T00:00:00Z'
@@ -59,6 +59,29 @@ const MAKINGS: Record<string, Making> = {
     return [
       { orderId: input.orderId, amount: 300 },
       { orderId: input.orderId, amount: 301 },
+    ]
+  },
+  async publishContent(shop) {
+    const article = articleIn(await makeLibrary(shop))
+    return [article, { ...article, title: 'Very dry skin' }]
+  },
+  async enrolInCourse(shop, { by: member }) {
+    await shop.do('saveCourse', { key: 'skin', course: courseIn(await makeLibrary(shop)) })
+    return [
+      { member, course: 'skin' },
+      { member, course: 'skin', isAnew: true },
+    ]
+  },
+  async finishLesson(shop, { by: member }) {
+    const course = courseIn(await makeLibrary(shop))
+    const lessons = [...course.lessons, { key: 'second', title: 'Water', body: 'Use some.' }]
+    const select = 'course { lessons { id } }'
+    const saved = await shop.do('saveCourse', { key: 'skin', course: { ...course, lessons } }, { select })
+    await shop.do('enrolInCourse', { member, course: 'skin' })
+    const [first, second] = saved.course.lessons
+    return [
+      { member, lesson: first.id },
+      { member, lesson: second.id },
     ]
   },
   recordActivity: (_, { by: member }) => [

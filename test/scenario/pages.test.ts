@@ -7,7 +7,7 @@ import { type Shop, testApp } from '../support/app.ts'
 import { idOfKind, makeSpace, write } from '../support/house.ts'
 import { reportOpened } from '../support/opened.ts'
 import { onServer } from '../support/server.ts'
-import { LADDER, referralCode } from '../support/world.ts'
+import { articleIn, courseIn, LADDER, makeLibrary, referralCode } from '../support/world.ts'
 
 const open = testApp({ role: 'web' })
 const NOW = '2026-04-01T00:00:00Z'
@@ -22,12 +22,15 @@ const WAYS: Record<string, readonly string[]> = {
     'member(by: {externalId: "friend 0"}) { contributions(last: 1) { nodes { ... on Comment { revisions(@) { # } } } } }',
   ],
   'Consent.history': ['member(by: {externalId: "mia"}) { consents(last: 1) { nodes { history(@) { # } } } }'],
+  'Content.comments': ['content(last: 1) { nodes { content { comments(@) { # } } } }'],
+  'Content.revisions': ['content(last: 1) { nodes { content { revisions(@) { # } } } }'],
   'Delivery.signals': ['doubtfulDeliveries(first: 1) { nodes { signals(@) { # } } }'],
   'Member.addresses': ['member(by: {externalId: "mia"}) { addresses(@) { # } }'],
   'Member.benefits': ['member(by: {externalId: "mia"}) { benefits(@) { # } }'],
   'Member.consents': ['member(by: {externalId: "mia"}) { consents(@) { # } }'],
   'Member.contributions': ['member(by: {externalId: "mia"}) { contributions(@) { # } }'],
   'Member.coupons': ['member(by: {externalId: "mia"}) { coupons(@) { # } }'],
+  'Member.enrolments': ['member(by: {externalId: "mia"}) { enrolments(@) { # } }'],
   'Member.inbox': ['member(by: {externalId: "mia"}) { inbox(@) { # } }'],
   'Member.offerReceipts': ['member(by: {externalId: "mia"}) { offerReceipts(@) { # } }'],
   'Member.purchases': ['member(by: {externalId: "mia"}) { purchases(@) { # } }'],
@@ -39,6 +42,8 @@ const WAYS: Record<string, readonly string[]> = {
   'Member.timeline': ['member(by: {externalId: "mia"}) { timeline(@) { # } }'],
   'Query.adjustments': ['adjustments(@) { # }', 'adjustments(state: DONE, operator: "staff:anna", @) { # }'],
   'Query.broadcasts': ['broadcasts(@) { # }'],
+  'Query.content': ['content(@) { # }', 'content(filter: {state: DRAFT, kind: ARTICLE}, @) { # }'],
+  'Query.courses': ['courses(@) { # }'],
   'Query.doubtfulDeliveries': [
     'doubtfulDeliveries(@) { # }',
     'doubtfulDeliveries(doubt: POSSIBLE_MISS, @) { # }',
@@ -159,6 +164,7 @@ beforeAll(async () => {
     await shop.do('defineReward', { key: i === 0 ? 'mug' : `mug ${i}`, reward: { name, ...mug } })
     await shop.do('redeemReward', { member, reward: 'mug' })
     await shop.do('defineOffer', { key: `tea ${i}`, offer: { type: 'INFORMATION' } })
+    await makeContent(i, member)
     await shop.do('receiveOffer', { member, offer: 'tea 0' })
     await shop.do('issueCoupon', { member, coupon: 'tea' })
     const { by: friend } = await shop.member(`friend ${i}`)
@@ -202,6 +208,18 @@ async function talk() {
     await shop.do('addComment', { on: comment.id, body: `Because ${i}.` }, { as: mia })
     await shop.do('joinSpace', { space: spaces[0], member: { externalId: `friend ${i}` } })
   }
+}
+
+/** Content that came out, a draft, a course, and another time in the first one. */
+async function makeContent(i: number, member: object) {
+  const space = await makeLibrary(shop)
+  for (const isDraft of [false, true]) await shop.do('publishContent', { ...articleIn(space), isDraft })
+  const { data } = await shop.ask(shop.staff, '{ content(last: 1) { nodes { content { id } } } }')
+  const [{ content }] = data.content.nodes
+  await shop.do('editContribution', { contribution: content.id, body: `Use little soap ${i}.` })
+  await shop.do('addComment', { on: content.id, body: `Yes, ${i}.` })
+  await shop.do('saveCourse', { key: `course ${i}`, course: courseIn(space) })
+  await shop.do('enrolInCourse', { member, course: 'course 0', isAnew: true })
 }
 
 /** Nine endpoints that are sent nothing, the first with nine events that it did not get. */

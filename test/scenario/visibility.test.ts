@@ -34,6 +34,7 @@ beforeAll(async () => {
   await shop.do('transferPoints', { member: mia.by, to: aki.by, points: 1, reason: 'For you' })
   await goThroughOffer(mia)
   await talk()
+  await learn(mia)
   await useCoupons()
   await shop.clock('2027-06-01T00:00:00Z')
   await putOff(mia)
@@ -68,6 +69,20 @@ async function talk() {
     await shop.do(step, { contribution }, { as: aki.token })
   for (const step of ['leaveSpace', 'joinSpace'])
     await shop.do(step, { space: aki.ids.Space }, { as: aki.token })
+}
+
+/** Reads, rates and looks at what is published, finishes a course, and misses an issue. */
+async function learn({ by: member, ids }: World) {
+  await shop.do('rateContent', { member, content: ids.Content, rating: 'USEFUL' })
+  await shop.do('finishLesson', { member, lesson: ids.Lesson })
+  const body = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex')
+  const file = { name: 'a.png', mediaType: 'image/png', size: body.length }
+  const { asset, upload } = await shop.do('createUpload', file, { select: 'asset { id } upload { url }' })
+  await fetch(upload.url, { method: 'PUT', body })
+  await shop.do('attachAsset', { asset: asset.id, to: ids.Content })
+  await shop.do('recordAssetProgress', { member, asset: asset.id, percent: 50 })
+  const series = { key: 'yearly', name: { en: 'Yearly', ja: '毎年' }, every: 'P1Y' }
+  await shop.do('saveContentSeries', { ...series, firstBy: '2027-05-01T00:00:00Z' })
 }
 
 /** Begins a campaign that has a stock, and uses a coupon. */
@@ -113,17 +128,23 @@ async function putOff(member: World) {
 const SCOPES: Record<string, string> = {
   Address: 'consents:read',
   Adjustment: 'points:read',
+  Asset: 'community:read',
   Benefit: 'benefits:read',
   Broadcast: 'touchpoints:read',
   Comment: 'community:read',
   Consent: 'consents:read',
   ConsentChange: 'consents:read',
+  Content: 'community:read',
+  ContentCard: 'community:read',
   CouponRedemption: 'coupons:read',
+  Course: 'community:read',
   Delivery: 'touchpoints:read',
+  Enrolment: 'community:read',
   EntitlementUse: 'benefits:read',
   Hold: 'points:read',
   InboxItem: 'touchpoints:read',
   IssuedCoupon: 'coupons:read',
+  Lesson: 'community:read',
   Member: 'members:read',
   Offer: 'offers:read',
   OfferReceipt: 'offers:read',
@@ -159,7 +180,7 @@ const INNER = [
   'WebhookFailure',
 ]
 /** What is the tenant's and no member's: every member sees it. */
-const COMMON = ['Comment', 'Reward', 'Space']
+const COMMON = ['Comment', 'Content', 'ContentCard', 'Course', 'Lesson', 'Reward', 'Space']
 /** What no integration sees, whatever its scopes. */
 const STAFFS = ['InboxItem', 'WebhookEndpoint', 'WebhookFailure']
 const ALL = [...new Set(Object.values(SCOPES))]
@@ -250,13 +271,17 @@ describe.concurrent('events', () => {
   const EVENT_SCOPES: Record<string, string> = {
     activity: 'members:read',
     address: 'consents:read',
+    asset: 'community:read',
     benefit: 'benefits:read',
     campaign: 'coupons:read',
     comment: 'community:read',
     consent: 'consents:read',
     contribution: 'community:read',
+    content: 'community:read',
     coupon: 'coupons:read',
+    course: 'community:read',
     delivery: 'touchpoints:read',
+    lesson: 'community:read',
     member: 'members:read',
     membership: 'members:read',
     points: 'points:read',
@@ -266,6 +291,7 @@ describe.concurrent('events', () => {
     segment: 'members:read',
     referral: 'referrals:read',
     reward: 'rewards:read',
+    series: 'community:read',
     signal: 'touchpoints:read',
     space: 'community:read',
     offer: 'offers:read',
@@ -311,7 +337,7 @@ describe.concurrent('events', () => {
   it.each(['ws', 'sse'] as const)(
     'of a member are those about itself and what it may read, over %s',
     async (transport) => {
-      const readable = ['comment.published', 'contribution.state_changed']
+      const readable = ['comment.published', 'content.published', 'contribution.state_changed']
       const own = all.filter(({ member, type }) => member?.id === mia.id || readable.includes(type))
       expect(own.length).toBeGreaterThan(8)
       const told = await history(shop, mia.token, { after: beginning, transport })

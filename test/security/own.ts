@@ -1,7 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { makeSpace } from '../support/house.ts'
 import type { Shop } from '../support/shop.ts'
-import { makeTask, referralCode, WHOLE_LADDER, type World } from '../support/world.ts'
+import {
+  articleIn,
+  courseIn,
+  makeLibrary,
+  makeTask,
+  referralCode,
+  WHOLE_LADDER,
+  type World,
+} from '../support/world.ts'
 
 /** A tenant with a member who has one of everything. */
 export interface Side {
@@ -243,6 +251,49 @@ async function newUse({ shop, world }: Side): Promise<string> {
   return used.use.id
 }
 
+async function newContent({ shop }: Side): Promise<string> {
+  const article = articleIn(await makeLibrary(shop))
+  return (await shop.do('publishContent', article, { select: 'content { id }' })).content.id
+}
+
+/** A file whose bytes have come. */
+async function newAsset({ shop }: Side): Promise<string> {
+  const body = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex')
+  const file = { name: 'a.png', mediaType: 'image/png', size: body.length }
+  const { asset, upload } = await shop.do('createUpload', file, { select: 'asset { id } upload { url }' })
+  await fetch(upload.url, { method: 'PUT', body })
+  return asset.id
+}
+
+/** A course that nobody is in; its key. */
+async function newCourse({ shop }: Side): Promise<{ readonly key: string; readonly lesson: string }> {
+  const key = fresh()
+  const course = courseIn(await makeLibrary(shop))
+  const saved = await shop.do('saveCourse', { key, course }, { select: 'course { lessons { id } }' })
+  return { key, lesson: saved.course.lessons[0].id }
+}
+
+async function newLesson(side: Side): Promise<string> {
+  const { key, lesson } = await newCourse(side)
+  await side.shop.do('enrolInCourse', { member: side.world.by, course: key })
+  return lesson
+}
+
+/** Everything about content that can be said at once. */
+const wholeFacts = {
+  ...{ teaser: 'Soft skin', isTeased: true, isPublic: false, stages: 'customer', skus: 'soap' },
+  ...{ personas: 'parents', link: 'https://tool.example.com', entitlement: 'tea', series: 'weekly' },
+}
+const weekly = {
+  ...{ key: 'weekly', name: { en: 'Weekly', ja: '毎週' }, every: 'P7D', firstBy: '2099-01-01T00:00:00Z' },
+}
+
+async function wholeContent({ shop }: Side) {
+  await shop.do('saveContentSeries', weekly)
+  const more = { format: 'MARKDOWN', tags: 'skin', facts: wholeFacts, audience: { stage: 'customer' } }
+  return { ...articleIn(await makeLibrary(shop)), ...more }
+}
+
 const discount = { money: { amount: 500, currency: 'JPY' } }
 
 /** Every part of a contact policy, one entry of each list standing for it. It holds nothing back. */
@@ -321,6 +372,62 @@ export const OWN: Record<string, Own> = {
   'Query.broadcasts': () => ({}),
   'Query.currencies': () => ({}),
   'Query.operations': () => ({}),
+  'Query.certificate': async (side) => {
+    const lesson = await newLesson(side)
+    const select = 'enrolment { certificate }'
+    const done = await side.shop.do('finishLesson', { member: side.world.by, lesson }, { select })
+    return { number: done.enrolment.certificate }
+  },
+  'Query.content': () => ({
+    filter: {
+      ...{ kind: 'ARTICLE', purpose: 'RETENTION', stage: 'customer', sku: 'soap', persona: 'parents' },
+      ...{ series: 'weekly', isPublic: false, state: 'PUBLISHED' },
+    },
+  }),
+  'Query.contentMatrix': () => ({ skus: 'soap', personas: 'parents', gapsOnly: false }),
+  'Query.contentSeries': () => ({}),
+  'Query.courses': () => ({}),
+  'Query.downloads': () => ({}),
+  'Mutation.publishContent': async (side) => keyed({ ...(await wholeContent(side)), isDraft: false }),
+  'Mutation.updateContent': async (side) => {
+    const { space: _, ...change } = await wholeContent(side)
+    const { series: __, ...facts } = wholeFacts
+    return { input: { ...change, content: await newContent(side), facts, isPublished: false } }
+  },
+  'Mutation.retireContent': async (side) => ({ input: { content: await newContent(side) } }),
+  'Mutation.rateContent': async (side) => ({
+    input: {
+      member: side.world.by,
+      content: await newContent(side),
+      rating: 'USEFUL',
+      comment: 'It helped',
+    },
+  }),
+  'Mutation.saveContentSeries': () => ({ input: weekly }),
+  'Mutation.createUpload': () => ({
+    input: { name: 'a.png', mediaType: 'image/png', size: 100, isDownload: false },
+  }),
+  'Mutation.attachAsset': async (side) => ({
+    input: { asset: await newAsset(side), to: await newContent(side) },
+  }),
+  'Mutation.recordAssetProgress': async (side) => {
+    const asset = await newAsset(side)
+    await side.shop.do('attachAsset', { asset, to: await newContent(side) })
+    return { input: { member: side.world.by, asset, percent: 50, place: 12 } }
+  },
+  'Mutation.saveCourse': async (side) => {
+    const { lessons, ...course } = courseIn(await makeLibrary(side.shop))
+    const lesson = {
+      ...lessons[0],
+      ...{ summary: 'One step', format: 'MARKDOWN', after: 'P1D', opensAt: '2020-01-01T00:00:00Z' },
+      assets: await newAsset(side),
+    }
+    const whole = { ...course, audience: { stage: 'customer' }, lessons: lesson, isRetired: false }
+    return { input: { key: fresh(), course: whole } }
+  },
+  'Mutation.enrolInCourse': async (side) =>
+    keyed({ member: side.world.by, course: (await newCourse(side)).key, isAnew: false }),
+  'Mutation.finishLesson': async (side) => keyed({ member: side.world.by, lesson: await newLesson(side) }),
   'Query.contactPolicy': async ({ shop }) => {
     await shop.do('saveContactPolicy', wholePolicy.input)
     return {}

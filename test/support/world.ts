@@ -100,6 +100,7 @@ export async function makeWorld(shop: Shop, externalId: string): Promise<World> 
     ...(await makeBenefits(shop, member.by)),
     ...(await makeOffer(shop, externalId)),
     ...(await makeWebhooks(shop)),
+    ...(await makeContent(shop, member)),
     Adjustment: await makeAdjustment(shop, member.by),
     Broadcast: await makeBroadcast(shop),
     Task: await makeTask(shop, member.by),
@@ -108,6 +109,41 @@ export async function makeWorld(shop: Shop, externalId: string): Promise<World> 
     Signal: await makeSignal(shop, inbox.nodes[0].touchpoint.deliveries[0].id),
   }
   return { ...member, ids, orderId }
+}
+
+/** A course of one lesson, about whatever. */
+export const courseIn = (space: string) => ({
+  ...{ space, title: 'Skin care', summary: 'One step' },
+  lessons: [{ key: 'first', title: 'Soap', body: 'Use little.' }],
+})
+
+/** A place for content; its id. */
+export async function makeLibrary(shop: Shop): Promise<string> {
+  const name = { en: 'Library', ja: '図書室' }
+  const space = { kind: 'SITE', name, purpose: { en: 'Help yourself', ja: '役立つ情報' } }
+  return (await shop.do('defineSpace', { key: 'library', space }, { select: 'space { id }' })).space.id
+}
+
+/** An article as the API takes it. */
+export const articleIn = (space: string) => ({
+  ...{ space, title: 'Dry skin', body: 'Use little soap.' },
+  ...{ kind: 'ARTICLE', purpose: 'RETENTION', need: 'My skin is dry' },
+})
+
+/** Content for everybody, a course that the member is in, and a file of the member's own. */
+async function makeContent(shop: Shop, { by, token }: TestMember) {
+  const space = await makeLibrary(shop)
+  const select = 'content { id card { id } }'
+  const { content } = await shop.do('publishContent', articleIn(space), { select })
+  const saved = { key: 'skin', course: courseIn(space) }
+  const { course } = await shop.do('saveCourse', saved, { select: 'course { id lessons { id } }' })
+  const { enrolment } = await shop.do('enrolInCourse', { member: by, course: 'skin' })
+  const file = { name: 'me.png', mediaType: 'image/png', size: 100 }
+  const { asset } = await shop.do('createUpload', file, { as: token, select: 'asset { id }' })
+  return {
+    ...{ Content: content.id, ContentCard: content.card.id, Asset: asset.id },
+    ...{ Course: course.id, Lesson: course.lessons[0].id, Enrolment: enrolment.id },
+  }
 }
 
 /** Something to use, given to a member and used once. */
@@ -127,7 +163,7 @@ async function makeBenefits(shop: Shop, member: object) {
 async function makeTalk(shop: Shop, { token, by }: TestMember) {
   const Space = await makeSpace(shop, 'club')
   await shop.do('joinSpace', { space: Space }, { as: token })
-  const post = await write(shop, { space: 'club', kind: 'POST', by: by.externalId })
+  const post = await write(shop, { space: 'club', kind: 'CONTENT', by: by.externalId })
   const on = idOfKind('Comment', post)
   const { comment } = await shop.do(
     'addComment',

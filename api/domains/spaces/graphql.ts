@@ -2,6 +2,7 @@ import type { Types } from '../../graph/builder.ts'
 import { builder } from '../../graph/builder.ts'
 import { eventType, factOf } from '../../graph/events.ts'
 import { inLanguage } from '../../graph/in-language.ts'
+import { NOBODY } from '../../graph/own.ts'
 import { read } from '../../graph/read.ts'
 import { connectionOf } from '../../graph/relay.ts'
 import type { LoggedEvent } from '../../platform/events.ts'
@@ -102,7 +103,7 @@ export const Space = builder.prismaNode('Space', {
       nullable: true,
       description: 'How the viewer stands to it; null for staff, and for who never did anything about it.',
       select: (_args, { viewer }) => ({
-        members: { where: { memberId: viewer?.memberId ?? '' }, take: 1, select: { state: true } },
+        members: { where: { memberId: viewer?.memberId ?? NOBODY }, take: 1, select: { state: true } },
       }),
       resolve: ({ members }) => (members[0]?.state ?? null) as Standing | null, // likewise
     }),
