@@ -1,6 +1,7 @@
 import { builder, type Types } from '../../graph/builder.ts'
 import { type DecodedId, decodeId } from '../../graph/ids.ts'
 import { loader } from '../../graph/load.ts'
+import { NOBODY } from '../../graph/own.ts'
 import { read } from '../../graph/read.ts'
 import { connectionOf } from '../../graph/relay.ts'
 import { BadInputError } from '../../platform/errors.ts'
@@ -83,7 +84,7 @@ const ReactionCount = builder
   })
 
 /** How contributions stand to the member who looks: one statement for all on a page. */
-const regardOf = loader<string, Regard>((ids, { db, viewer }) => regardsOf(db, ids, viewer?.memberId ?? ''))
+const regardOf = loader<string, Regard>((ids, { db, viewer }) => regardsOf(db, ids, viewer?.memberId ?? NOBODY))
 
 /** What all that is written in spaces has in common. */
 export const Contribution = builder.prismaInterface('Contribution', {
