@@ -1,3 +1,5 @@
+// The demo publishes a program: the app registers what one is made of.
+import '../app.ts'
 import { demoTenant, loadDemo } from '../demo/index.ts'
 import { command } from './command.ts'
 import { withPorts } from './delivery.ts'

@@ -8,11 +8,13 @@ import {
   recordPurchase,
   refundPurchase,
 } from '../domains/purchases/index.ts'
+import { settleTiers } from '../domains/tiers/index.ts'
 import { type DeliveryPorts, deliverDue } from '../domains/touchpoints/index.ts'
 import type { Db, Tx } from '../platform/db.ts'
 import type { Operation } from '../platform/operation.ts'
 import { type LoadingDay, loadingDay } from './day.ts'
 import { known, makePeople, type Person } from './people.ts'
+import { publishProgram } from './program.ts'
 import { type DemoPurchase, makePurchases } from './purchases.ts'
 import { type Article, companions, lotion } from './shop.ts'
 
@@ -39,6 +41,7 @@ export async function fillDemo(ports: DemoPorts, { tenantId, madeAt, onProgress 
   const people = makePeople(MEMBERS)
   const purchases = makePurchases(people, day.monthOf)
   await registerAll(tenant, people, (share) => onProgress(0.2 * share))
+  await publishProgram(tenant, actor)
   await importPurchases(tenant, rowsOf(purchases, day), {
     actor,
     rejected: ({ line, reason }) => {
@@ -50,6 +53,7 @@ export async function fillDemo(ports: DemoPorts, { tenantId, madeAt, onProgress 
   onProgress(0.9)
   while ((await settleLifecycle(tenant, 500)) > 0);
   while ((await settleDue(tenant)) > 0);
+  while ((await settleTiers(tenant, 500)) > 0);
   await recordLast(tenant, people, madeAt)
   await deliverDue(ports.db, tenantId, ports)
   ports.announced?.()

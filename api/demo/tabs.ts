@@ -26,6 +26,12 @@ export function openTabs({ db, dataDir, now }: TabsOptions): () => Promise<Graph
     const tabs: readonly Tab[] = [
       { title: 'Member home', as: { kind: 'member', sub: known.mika }, query: memberHome },
       {
+        title: 'Offers and rewards',
+        as: { kind: 'member', sub: known.mika },
+        query: takeOffer,
+        variables: { key: order },
+      },
+      {
         title: 'Record a purchase',
         as: { kind: 'integration', sub: 'shop', scopes: ['*'] },
         query: recordPurchase,
@@ -83,6 +89,7 @@ query MemberHome {
         available
         expiring(within: "P90D") { points expiresAt }
       }
+      tier { tier { name } toNext { sentence } }
       nextTouch {
         ... on PlannedTouch { purpose channel at }
         ... on NoTouch { reason }
@@ -92,6 +99,22 @@ query MemberHome {
         nodes { orderId purchasedAt total currency lines { name quantity } }
       }
     }
+    offers { offer { name threshold remaining } viewerCanClaim receipts { state } }
+  }
+  rewards { nodes { name points left viewer { missing viewerCanRedeem } } }
+}
+`
+
+const takeOffer = `# Mika takes an offer and turns points into a pouch. Run it
+# twice: the same keys are the same offer and the same pouch.
+mutation TakeOffer($key: String!) {
+  claimOffer(input: { idempotencyKey: $key, offer: "spring-set" }) {
+    ... on ClaimOfferPayload { receipt { state endsAt offer { name threshold } } }
+    ... on Error { code message }
+  }
+  redeemReward(input: { idempotencyKey: $key, reward: "pouch" }) {
+    ... on RedeemRewardPayload { redemption { state points } }
+    ... on Error { code message }
   }
 }
 `

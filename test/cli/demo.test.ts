@@ -1,4 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest'
+// The rooms bring their parts of a program when the app is wired.
+import '../../api/app.ts'
 import { known, loadDemo, seeDemo, wantsDemo } from '../../api/demo/index.ts'
 import { makePeople } from '../../api/demo/people.ts'
 import { makePurchases } from '../../api/demo/purchases.ts'

@@ -84,7 +84,9 @@ const ReactionCount = builder
   })
 
 /** How contributions stand to the member who looks: one statement for all on a page. */
-const regardOf = loader<string, Regard>((ids, { db, viewer }) => regardsOf(db, ids, viewer?.memberId ?? NOBODY))
+const regardOf = loader<string, Regard>((ids, { db, viewer }) =>
+  regardsOf(db, ids, viewer?.memberId ?? NOBODY),
+)
 
 /** What all that is written in spaces has in common. */
 export const Contribution = builder.prismaInterface('Contribution', {
