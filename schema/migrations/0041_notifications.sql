@@ -146,6 +146,29 @@ begin
 end $$;
 
 /*
+ * What other rooms announce and that is meant for one member, noted as it is announced: an answer is accepted once,
+ * however often that is taken back and done again.
+ */
+create function notification_of_event() returns trigger
+language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  if new.member_id is null then
+    return null;
+  elsif new.type = 'answer.accepted' then
+    perform notification_note('ANSWER_ACCEPTED', 'answer.accepted ' || (new.payload ->> 'answer'),
+      (new.payload ->> 'answer')::uuid, (
+        select c.author_id from contribution c
+        where c.tenant_id = new.tenant_id and c.id = (new.payload ->> 'question')::uuid),
+      new.member_id, null, new.at);
+  elsif new.type = 'badge.earned' then
+    perform notification_note('BADGE', 'badge.earned ' || new.id, null, null, new.member_id, new.payload ->> 'badge', new.at);
+  end if;
+  return null;
+end $$;
+create trigger notification_of_event after insert on outbox
+  for each row when (new.type in ('answer.accepted', 'badge.earned')) execute function notification_of_event();
+
+/*
  * Whom a fact concerns, and as what: of several reasons the one that is closest to the member. Those who chose to
  * hear nothing of the space are left out; sight is not asked here.
  */
@@ -607,7 +630,7 @@ call protect('digest_setting');
 call sight_own('digest_setting');
 grant select on digest_setting to engawa_app;
 
-/* One window of a member's digest: what became visible after `starts_at` and up to `due_at`, told once. */
+/* One window of a member's digest: what became visible from `starts_at` on and before `due_at`, told once. */
 create table digest (
   tenant_id     uuid not null,
   id            uuid not null default uuid_v7(),
@@ -749,8 +772,8 @@ begin
   select * into v_digest from digest d where d.tenant_id = v_tenant and d.id = p_touch.source_id::uuid;
   with seen as (
     select c.*, s.keys, s.moderated, s.blocked from sights(array[p_touch.member_id]) s
-    join contribution c on c.tenant_id = v_tenant and c.published_at > v_digest.starts_at
-      and c.published_at <= v_digest.due_at and c.state = 'PUBLISHED'
+    join contribution c on c.tenant_id = v_tenant and c.published_at >= v_digest.starts_at
+      and c.published_at < v_digest.due_at and c.state = 'PUBLISHED'
       and in_sight(c.needs, c.state, c.root_state, c.space_id, c.author_id, s.keys, s.moderated, s.blocked, s.member_id)
     where c.author_id is distinct from p_touch.member_id
       and not exists (select from read_mark r

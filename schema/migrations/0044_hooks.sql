@@ -67,6 +67,7 @@ begin
      or exists (select from digest d where d.tenant_id = t.id and d.state = 'OPEN' and d.due_at <= coalesce(t.clock_at, now()))
      or exists (select from content_series s where s.tenant_id = t.id and s.due_at <= coalesce(t.clock_at, now()))
      or exists (select from asset a where a.tenant_id = t.id and a.due_at <= coalesce(t.clock_at, now()))
+     or exists (select from view_delta v where v.tenant_id = t.id)
   -- Rooms: a line each.
   ;
 end $$;
@@ -95,6 +96,7 @@ begin
     (select min(f.due_at) from notification_fact f where f.tenant_id = p_tenant and f.due_at is not null),
     (select min(d.due_at) from digest d where d.tenant_id = p_tenant and d.state = 'OPEN'),
     (select min(s.due_at) from content_series s where s.tenant_id = p_tenant and s.due_at is not null),
+    (select tenant_now(p_tenant) where exists (select from view_delta v where v.tenant_id = p_tenant)),
     -- Rooms: a line each.
     (select min(b.due_at) from broadcast b where b.tenant_id = p_tenant and b.due_at is not null));
 end $$;
@@ -118,6 +120,7 @@ begin
     v_settled := v_settled + notifications_settle_due(100);
     v_settled := v_settled + digests_settle_due(1000);
     v_settled := v_settled + content_settle_due(1000);
+    v_settled := v_settled + views_settle_due(1000);
     -- Rooms: a line each, in the order of the rooms.
     exit when v_settled = 0;
   end loop;

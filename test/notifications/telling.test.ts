@@ -102,3 +102,17 @@ test.each([
   await village.settle()
   expect([reply.length, await village.told(emi)]).toEqual([36, []])
 })
+
+test('an answer is told to who asked, and its acceptance to who answered: once, however often it is taken back', async () => {
+  const village = await openVillage(database.url)
+  const [aki, emi] = [await village.neighbour('Aki'), await village.neighbour('Emi')]
+  const question = await village.write(aki, { kind: 'QUESTION', title: 'Why?' })
+  const answer = await village.write(emi, { kind: 'ANSWER', parent: question })
+  for (let i = 0; i < 3; i++)
+    await village.sql(`select announce('answer.accepted', $1, $2, tenant_now(current_tenant()))`, [
+      emi,
+      JSON.stringify({ question, answer }),
+    ])
+  await village.settle()
+  expect([await village.told(aki), await village.told(emi)]).toEqual([['ANSWER × 1'], ['ANSWER_ACCEPTED × 1']])
+})
