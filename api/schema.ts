@@ -96,6 +96,8 @@ import './domains/insight/preview.graphql.ts'
 import './domains/purchases/timeline.graphql.ts'
 import './domains/insight/support.graphql.ts'
 import './domains/insight/value.graphql.ts'
+import './domains/notifications/graphql.ts'
+import './domains/notifications/settings.graphql.ts'
 import { builder } from './graph/builder.ts'
 import { directives } from './graph/dry-run.ts'
 

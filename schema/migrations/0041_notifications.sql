@@ -48,11 +48,13 @@ create table notification (
   group_key text not null,
   /* Of the newest fact. */
   at        timestamptz not null,
+  contribution_id uuid,
   read_at   timestamptz,
   /* Whether it is in the member's list, or only goes through channels. */
   is_listed boolean not null,
   primary key (tenant_id, id),
-  foreign key (tenant_id, member_id) references member (tenant_id, id)
+  foreign key (tenant_id, member_id) references member (tenant_id, id),
+  foreign key (tenant_id, contribution_id) references contribution (tenant_id, id)
 ) with (fillfactor = 85);
 create unique index notification_open on notification (tenant_id, member_id, group_key) where read_at is null;
 create index notification_list on notification (tenant_id, member_id, at, id) where is_listed;
@@ -282,12 +284,13 @@ begin
     from unnest(v_members, v_kinds) x (member_id, kind)
     left join notification_channels(v_members, v_kinds) c on c.member_id = x.member_id
   ), told as (
-    insert into notification as n (tenant_id, member_id, kind, group_key, at, is_listed)
-    select v_tenant, c.member_id, c.kind, c.group_key, p_fact.at, c.is_listed from chosen c
+    insert into notification as n (tenant_id, member_id, kind, group_key, at, contribution_id, is_listed)
+    select v_tenant, c.member_id, c.kind, c.group_key, p_fact.at, p_fact.contribution_id, c.is_listed from chosen c
     where c.is_listed or c.channels is not null
     order by c.member_id
     on conflict (tenant_id, member_id, group_key) where read_at is null do update
-      set at = greatest(n.at, excluded.at), is_listed = n.is_listed or excluded.is_listed
+      set at = greatest(n.at, excluded.at), is_listed = n.is_listed or excluded.is_listed,
+        contribution_id = case when excluded.at >= n.at then excluded.contribution_id else n.contribution_id end
     returning n.id, n.member_id
   ), touched as (
     select t.id, t.member_id, c.channels, w.occurrence as waiting,

@@ -37,7 +37,11 @@ test('a daily digest tells at the hour of her own zone what is new, the livelier
     'Rin: [Shop] What is new: 2 / Dear Rin,\n\nthis is new for you:\n\n- Roses (Garden), replies: 2\n- Moss (Garden)',
   ])
   expect(await windows(village, rin)).toEqual([
-    { state: 'FLUSHED', starts_at: new Date('2026-04-01T00:00:00Z'), due_at: new Date('2026-04-01T12:00:00Z') },
+    {
+      state: 'FLUSHED',
+      starts_at: new Date('2026-04-01T00:00:00Z'),
+      due_at: new Date('2026-04-01T12:00:00Z'),
+    },
     { state: 'OPEN', starts_at: new Date('2026-04-01T12:00:00Z'), due_at: new Date('2026-04-02T12:00:00Z') },
   ])
 })
@@ -57,10 +61,10 @@ test('a digest without anything new, or with nothing that she may still see, is 
   await village.at('2026-04-01T12:00:00Z')
   await village.write(await village.neighbour('Aki'), { title: 'Roses' })
   await village.at('2026-04-02T11:00:00Z')
-  await village.sql(`select space_member_put($1, $2, 'BANNED', 'MEMBER', 'test', tenant_now(current_tenant()))`, [
-    village.space,
-    rin,
-  ])
+  await village.sql(
+    `select space_member_put($1, $2, 'BANNED', 'MEMBER', 'test', tenant_now(current_tenant()))`,
+    [village.space, rin],
+  )
   await village.at('2026-04-02T12:00:00Z')
   expect(await village.touches(rin)).toEqual([
     'NOT_SENT NOTHING_TO_SAY NOTHING_TO_SAY',
@@ -81,7 +85,9 @@ test('twenty looks at once flush a window once, and a worker lost between flush 
   const channel = scripted({ mode: 'none' }, [accepted], undefined, { id: 'email', kind: 'email' })
   const ports = { channels: await channelsOf(channel.plugins), clock: processClock }
   const [touch] = await village.sql<{ id: string }>('select id from touchpoint where member_id = $1', [rin])
-  const tries = await Promise.all(Array.from({ length: 20 }, () => deliver(village.tenant, touch?.id ?? '', ports)))
+  const tries = await Promise.all(
+    Array.from({ length: 20 }, () => deliver(village.tenant, touch?.id ?? '', ports)),
+  )
   expect([channel.sent.length, tries.filter((step) => step === 'settled').length > 0]).toEqual([1, true])
 })
 

@@ -114,5 +114,8 @@ test('an answer is told to who asked, and its acceptance to who answered: once, 
       JSON.stringify({ question, answer }),
     ])
   await village.settle()
-  expect([await village.told(aki), await village.told(emi)]).toEqual([['ANSWER × 1'], ['ANSWER_ACCEPTED × 1']])
+  expect([await village.told(aki), await village.told(emi)]).toEqual([
+    ['ANSWER × 1'],
+    ['ANSWER_ACCEPTED × 1'],
+  ])
 })

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it, test } from 'vitest'
 import { deliverDue } from '../../api/domains/touchpoints/index.ts'
 import { schema } from '../../api/schema.ts'
 import { type Shop, testApp } from '../support/app.ts'
-import { idOfKind, makeSpace, write } from '../support/house.ts'
+import { idOfKind, makeSpace, tell, write } from '../support/house.ts'
 import { reportOpened } from '../support/opened.ts'
 import { onServer } from '../support/server.ts'
 import { articleIn, courseIn, LADDER, makeLibrary, referralCode } from '../support/world.ts'
@@ -32,6 +32,7 @@ const WAYS: Record<string, readonly string[]> = {
   'Member.coupons': ['member(by: {externalId: "mia"}) { coupons(@) { # } }'],
   'Member.enrolments': ['member(by: {externalId: "mia"}) { enrolments(@) { # } }'],
   'Member.inbox': ['member(by: {externalId: "mia"}) { inbox(@) { # } }'],
+  'Member.notifications': ['member(by: {externalId: "mia"}) { notifications(@) { # } }'],
   'Member.offerReceipts': ['member(by: {externalId: "mia"}) { offerReceipts(@) { # } }'],
   'Member.purchases': ['member(by: {externalId: "mia"}) { purchases(@) { # } }'],
   'Member.referrals': ['member(by: {externalId: "mia"}) { referrals(@) { # } }'],
@@ -201,6 +202,11 @@ async function talk() {
   const post = idOfKind('Comment', await write(shop, { space: 'space 0', kind: 'POST', by: 'mia' }))
   const friend = await shop.token('member', 'friend 0')
   const remark = { as: friend, select: 'comment { id }' }
+  for (let i = 0; i < 9; i++) {
+    const on = idOfKind('Comment', await write(shop, { space: 'space 0', kind: 'POST', by: 'mia' }))
+    await shop.do('addComment', { on, body: 'Thank you.' })
+  }
+  await tell(shop)
   const { comment } = await shop.do('addComment', { on: post, body: 'Why?' }, remark)
   const mia = await shop.token('member', 'mia')
   for (let i = 0; i < 9; i++) {

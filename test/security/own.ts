@@ -633,6 +633,14 @@ export const OWN: Record<string, Own> = {
   'Mutation.blockAuthor': async (side) => ({
     input: { contribution: await othersComment(side), isMute: false },
   }),
+  'Mutation.chooseNotifications': () => ({ input: { kinds: ['REPLY'], channel: 'inbox', isOn: true } }),
+  'Mutation.markNotificationsRead': ({ world }) => ({
+    input: { notifications: world.ids.Notification, until: '2020-01-01T00:00:00Z' },
+  }),
+  'Mutation.setDigest': () => ({
+    input: { period: 'WEEKLY', time: '08:00', weekday: 'FRI', channels: 'inbox' },
+  }),
+  'Mutation.setSpaceNotifications': ({ world }) => ({ input: { space: world.ids.Space, level: 'ALL' } }),
   'Mutation.defineSpace': () => ({ input: { key: fresh(), space: wholeSpace } }),
   'Mutation.deleteContribution': async (side) => ({ input: { contribution: await newComment(side) } }),
   'Mutation.disableSpace': async (side) => ({ input: { space: await newSpace(side) } }),

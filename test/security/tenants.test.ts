@@ -32,6 +32,7 @@ const LISTS: Record<string, string> = {
   'Member.coupons': ofMember('coupons(@) { # }'),
   'Member.enrolments': ofMember('enrolments(@) { # }'),
   'Member.inbox': ofMember('inbox(@) { # }'),
+  'Member.notifications': ofMember('notifications(@) { # }'),
   'Member.offerReceipts': ofMember('offerReceipts(@) { # }'),
   'Member.purchases': ofMember('purchases(@) { # }'),
   'Member.referrals': ofMember('referrals(@) { # }'),

@@ -1,3 +1,4 @@
+import { settleNotifications } from '../../api/domains/notifications/index.ts'
 import { encodeId } from '../../api/graph/ids.ts'
 import { onServer } from './server.ts'
 import type { Shop } from './shop.ts'
@@ -41,6 +42,11 @@ export async function write(shop: Shop, { space, by, ...what }: Raw): Promise<st
     if (!outcome?.contribution) throw new Error(JSON.stringify(outcome))
     return outcome.contribution
   })
+}
+
+/** Tells members of what happened, as the worker does. */
+export async function tell(shop: Shop): Promise<void> {
+  while ((await settleNotifications(shop.ground.app.db.tenant(shop.tenant.id), 100)) > 0);
 }
 
 /** The id of a contribution as the API has it. */

@@ -4,7 +4,7 @@ import { deliverDue } from '../../api/domains/touchpoints/index.ts'
 import { decodeId, encodeId } from '../../api/graph/ids.ts'
 import { newId } from '../../api/platform/ids.ts'
 import { schema } from '../../api/schema.ts'
-import { idOfKind, makeSpace, write } from './house.ts'
+import { idOfKind, makeSpace, tell, write } from './house.ts'
 import { reportOpened } from './opened.ts'
 import { onServer } from './server.ts'
 import type { Shop, TestMember } from './shop.ts'
@@ -171,7 +171,11 @@ async function makeTalk(shop: Shop, { token, by }: TestMember) {
     { as: token, select: 'comment { id }' },
   )
   await shop.do('editContribution', { contribution: comment.id, body: 'I agree with you.' }, { as: token })
-  return { Space, Comment: comment.id }
+  await shop.do('addComment', { on: comment.id, body: 'So do we.' })
+  await tell(shop)
+  const query = '{ viewer { member { notifications(first: 1) { nodes { id } } } } }'
+  const { data } = await shop.ask(token, query)
+  return { Space, Comment: comment.id, Notification: data.viewer.member.notifications.nodes[0].id }
 }
 
 /** A call that somebody is to make to a member; its id. */

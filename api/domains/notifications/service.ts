@@ -1,5 +1,5 @@
 import type { Tx } from '../../platform/db.ts'
-import { BadInputError, NotFoundError, type Outcome, raise } from '../../platform/errors.ts'
+import { BadInputError, type Outcome, raise } from '../../platform/errors.ts'
 import { call } from '../../platform/operation.ts'
 import { ALL_KINDS, type Kind } from './kinds.ts'
 
@@ -71,10 +71,4 @@ export async function setDigest(tx: Tx, member: string, wish: DigestWish | null)
     weekday: wish.period === 'WEEKLY' ? wish.weekday : null,
   }
   await call(tx, 'select digest_set($1, $2) as outcome', [member, setting && JSON.stringify(setting)])
-}
-
-/** The viewer's own member. Throws NotFoundError while there is none. */
-export function ownMember(memberId: string | null | undefined): string {
-  if (!memberId) throw new NotFoundError('member')
-  return memberId
 }
