@@ -173,6 +173,7 @@ test('every event has its facts', () => {
       'points wallet',
       'adjustment',
       'adjustment',
+      'notification',
       'touchpoint',
       'touchpoint',
       'space',

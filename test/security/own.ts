@@ -363,6 +363,7 @@ async function newSpace({ shop }: Side): Promise<string> {
 /** What nobody but a member does, for itself. */
 export const MEMBERS_ALONE = [
   ...['markInboxRead', 'react', 'unreact', 'follow', 'unfollow', 'markRead', 'blockAuthor', 'unblockAuthor'],
+  ...['chooseNotifications', 'markNotificationsRead', 'setDigest', 'setSpaceNotifications'],
 ].map((name) => `Mutation.${name}`)
 
 /** For every root field one question about what is one's own. Issuers are looked at apart. */
