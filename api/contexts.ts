@@ -1,5 +1,6 @@
 import { Seers } from './domains/contributions/index.ts'
 import { standingMember } from './domains/members/index.ts'
+import { viewAs } from './domains/spaces/index.ts'
 import type { Context } from './graph/context.ts'
 import type { EngineOptions } from './graph/engine.ts'
 import { NOBODY } from './graph/own.ts'
@@ -27,6 +28,8 @@ export interface Contexts {
   readonly context: EngineOptions['context']
   /** Of a dry run: what is done in it is undone, and nobody is told. */
   readonly dryRun: EngineOptions['dryRun']
+  /** Of a query that sees with a member's eyes; what had to be made for that is undone. */
+  readonly viewAs: EngineOptions['viewAs']
 }
 
 /** Makes the contexts of an app. */
@@ -91,6 +94,13 @@ export function contextFactory({
     context: async (viewer, requestId) => (viewer ? contextOf(viewer, requestId) : nobodys(requestId)),
     dryRun: (viewer, { requestId, milliseconds }, work) =>
       db.dryRun(viewer.tenant.id, milliseconds, async (dry) => work(await contextOf(viewer, requestId, dry))),
+    viewAs: ({ tenant, ...viewer }, { requestId, milliseconds }, as, work) =>
+      db.dryRun(tenant.id, milliseconds, async (dry) => {
+        const sub = await viewAs(dry, as)
+        const member: Viewer = { ...viewer, tenant, kind: 'MEMBER', sub, scopes: new Set(), can: () => false }
+        const context = await contextOf(member, requestId, dry)
+        return work(as.at ? { ...context, now: () => as.at ?? context.now() } : context)
+      }),
   }
 }
 

@@ -100,6 +100,7 @@ import './domains/notifications/graphql.ts'
 import './domains/notifications/settings.graphql.ts'
 import { builder } from './graph/builder.ts'
 import { directives } from './graph/dry-run.ts'
+import { withViewAs } from './graph/view-as.ts'
 
 /** The public API. */
-export const schema = builder.toSchema({ directives })
+export const schema = withViewAs(builder.toSchema({ directives }))

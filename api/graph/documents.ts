@@ -9,12 +9,13 @@ import {
   validate,
 } from 'graphql'
 import { BadInputError, TooCostlyError } from '../platform/errors.ts'
-import { type Cost, costOf } from './cost.ts'
+import { type Cost, costOf, type Variables } from './cost.ts'
 import { isDryRun } from './dry-run.ts'
 import { type Limits, measure } from './limits.ts'
 import { type PageCheck, pageCheckOf } from './page-check.ts'
 import { patienceOf } from './patience.ts'
 import { checkLiterals } from './storable.ts'
+import { type ViewAs, viewAsOf } from './view-as.ts'
 
 /** A document that was read, measured and validated, or what is wrong with it. */
 export type Prepared = PreparedDocument | PreparedErrors
@@ -41,6 +42,8 @@ export interface PreparedOperation {
   readonly type: OperationTypeNode
   /** Whether it is to be undone. */
   readonly isDry: boolean
+  /** Whose eyes it sees with, other than the caller's. Throws BadInputError. */
+  viewAs(variables: Variables): ViewAs | null
   readonly cost: Cost
   /** Units of `cost` beyond one a field; an answer's fields are counted to find what it really was. */
   readonly extra: number
@@ -99,6 +102,7 @@ export class Documents {
         name: node.name?.value,
         type: node.operation,
         isDry: isDryRun(node),
+        viewAs: (variables) => viewAsOf(this.#schema, node, variables),
         cost: costOf(this.#schema, document, node),
         extra: node.operation === OperationTypeNode.MUTATION ? 9 * node.selectionSet.selections.length : 0,
         patience: patienceOf(this.#schema, node),

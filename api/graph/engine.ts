@@ -20,6 +20,7 @@ import { LIMITS, type Limits } from './limits.ts'
 import { NotByGetError, present } from './present.ts'
 import { checkText } from './storable.ts'
 import { Stream } from './stream.ts'
+import { mayViewAs, type ViewAs } from './view-as.ts'
 
 /** A request for one operation, as every transport brings it. */
 export interface GraphRequest {
@@ -43,7 +44,7 @@ export interface Caller {
 /** An answer: an execution result whose errors are fit to be seen, and what it cost. */
 export interface Answer extends ExecutionResult {
   errors?: readonly GraphQLError[]
-  extensions?: { cost: CostReport; dryRun?: true }
+  extensions?: { cost: CostReport; dryRun?: true; viewAs?: true }
 }
 
 /** What a dry run is told of the request. */
@@ -59,6 +60,13 @@ export interface EngineOptions {
   context(viewer: Viewer | null, requestId: string): Context | Promise<Context>
   /** Runs the work in a context all of whose doings are undone, within so many milliseconds. */
   dryRun<T>(viewer: Viewer, about: DryRunAbout, work: (context: Context) => Promise<T>): Promise<T>
+  /** Runs a query in the context of a member, made up as told; nothing of it stays. */
+  viewAs<T>(
+    viewer: Viewer,
+    about: DryRunAbout,
+    as: ViewAs,
+    work: (context: Context) => Promise<T>,
+  ): Promise<T>
   readonly cost: CostLimits
   readonly limits?: Partial<Limits>
   /** Told each fault of ours once; it must not throw. */
@@ -116,7 +124,16 @@ export class Engine {
       }
       if (operation.isDry && caller.viewer) {
         const done = await this.#dryRun(args, caller.viewer, caller.requestId)
-        return withDryRun(this.#finish(done, { caller, document, operation, reservation }))
+        return withMark(this.#finish(done, { caller, document, operation, reservation }), 'dryRun')
+      }
+      const viewAs = operation.viewAs(variables)
+      if (viewAs) {
+        mayViewAs(caller.viewer)
+        const about = { requestId: caller.requestId, milliseconds: this.limits.milliseconds }
+        const done = await this.#options.viewAs(caller.viewer, about, viewAs, async (contextValue) =>
+          execute({ ...args, contextValue }),
+        )
+        return withMark(this.#finish(done, { caller, document, operation, reservation }), 'viewAs')
       }
       const making = this.#options.context(caller.viewer, caller.requestId)
       const context = making instanceof Promise ? await making : making
@@ -221,8 +238,8 @@ export class Engine {
   }
 }
 
-function withDryRun(answer: Answer): Answer {
-  return answer.extensions ? { ...answer, extensions: { ...answer.extensions, dryRun: true } } : answer
+function withMark(answer: Answer, mark: 'dryRun' | 'viewAs'): Answer {
+  return answer.extensions ? { ...answer, extensions: { ...answer.extensions, [mark]: true } } : answer
 }
 
 function payer({ viewer, address }: Caller): Payer {

@@ -106,6 +106,7 @@ export function sampleEngine(options: Partial<EngineOptions> = {}): Engine {
     schema,
     cost: COST,
     context: sampleContext,
+    viewAs: () => Promise.reject(new Error('no eyes here')),
     dryRun: async (viewer, { requestId }, work) =>
       work({ ...sampleContext(viewer, requestId), isDryRun: true }),
     onFault: (error, about) => faults.push({ error, ...about }),
