@@ -369,6 +369,14 @@ export const DENIALS = {
   LOCKED: 'It was closed or taken away.',
   RETIRED: 'It takes in nobody any more.',
   NO_PERMISSION: 'Whoever wrote it has not agreed to that.',
+  IDEA_CLOSED: 'The idea was decided: it takes no votes any more.',
+  VOTES_USED_UP: 'The member has not so many votes left in this space.',
+  POLL_CLOSED: 'The poll is over.',
+  GATHERING_OVER: 'The gathering is over.',
+  RESEARCH_CLOSED: 'The panel or test sale is closed.',
+  SOLD_OUT: 'There are not so many left.',
+  LIMIT_REACHED: 'The member may not have so many.',
+  NOT_TAKEN: 'This is for those who took something.',
 } as const
 
 /** The name of such a reason. */

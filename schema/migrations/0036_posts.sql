@@ -4,7 +4,7 @@
 set local role engawa_owner;
 
 /* What is special to a post; the text is its contribution. */
-create table post (
+create table post_facts (
   tenant_id       uuid not null,
   contribution_id uuid not null,
   kind            text not null check (kind in ('TALK', 'TIP', 'REVIEW', 'COLLABORATION', 'IDEA', 'EVENT')),
@@ -20,10 +20,10 @@ create table post (
   foreign key (tenant_id, contribution_id) references contribution (tenant_id, id),
   check ((kind = 'REVIEW') = (rating is not null))
 );
-create index post_kind on post (tenant_id, kind, contribution_id);
-call protect('post');
-call sight_follows('post');
-grant select on post to engawa_app;
+create index post_facts_kind on post_facts (tenant_id, kind, contribution_id);
+call protect('post_facts');
+call sight_follows('post_facts');
+grant select on post_facts to engawa_app;
 
 -- The newest posts of all spaces, for feeds, and the best ones of a space.
 create index contribution_published on contribution (tenant_id, kind, published_at desc, id desc) where parent_id is null;
@@ -58,8 +58,8 @@ create table idea (
   note            text check (length(note) between 1 and 1000),
   status_at       timestamptz,
   primary key (tenant_id, contribution_id),
-  foreign key (tenant_id, contribution_id) references post (tenant_id, contribution_id),
-  foreign key (tenant_id, merged_into) references idea (tenant_id, contribution_id),
+  foreign key (tenant_id, contribution_id) references contribution (tenant_id, id),
+  foreign key (tenant_id, merged_into) references contribution (tenant_id, id),
   check ((status = 'MERGED') = (merged_into is not null)),
   check (merged_into <> contribution_id)
 ) with (fillfactor = 85);
@@ -90,7 +90,7 @@ create table poll (
   closes_at       timestamptz,
   voters          int not null default 0 check (voters >= 0),
   primary key (tenant_id, contribution_id),
-  foreign key (tenant_id, contribution_id) references post (tenant_id, contribution_id)
+  foreign key (tenant_id, contribution_id) references contribution (tenant_id, id)
 ) with (fillfactor = 85);
 call protect('poll');
 call sight_follows('poll');
@@ -136,7 +136,7 @@ create table gathering (
   taken           int not null default 0 check (taken >= 0),
   waiting         int not null default 0 check (waiting >= 0),
   primary key (tenant_id, contribution_id),
-  foreign key (tenant_id, contribution_id) references post (tenant_id, contribution_id),
+  foreign key (tenant_id, contribution_id) references contribution (tenant_id, id),
   check (starts_at < ends_at),
   constraint gathering_seats check (taken <= seats)
 ) with (fillfactor = 85);
@@ -175,7 +175,7 @@ begin
   delete from poll o where o.tenant_id = v_tenant and o.contribution_id = p_id;
   delete from gathering g where g.tenant_id = v_tenant and g.contribution_id = p_id;
   delete from idea i where i.tenant_id = v_tenant and i.contribution_id = p_id;
-  insert into post as p (tenant_id, contribution_id, kind, rating, topics, may_promote)
+  insert into post_facts as p (tenant_id, contribution_id, kind, rating, topics, may_promote)
   values (v_tenant, p_id, p_what ->> 'postKind', (p_what ->> 'rating')::smallint,
     array(select jsonb_array_elements_text(coalesce(p_what -> 'topics', '[]'))),
     coalesce((p_what ->> 'mayPromote')::boolean, false))
@@ -320,7 +320,7 @@ begin
   if v_refusal is not null then
     return v_refusal;
   end if;
-  update post p set pinned_at = case when p_is_pinned then coalesce(p.pinned_at, tenant_now(v_tenant)) end
+  update post_facts p set pinned_at = case when p_is_pinned then coalesce(p.pinned_at, tenant_now(v_tenant)) end
   where p.tenant_id = v_tenant and p.contribution_id = p_post;
   return jsonb_build_object('is', 'done', 'post', p_post);
 end $$;
@@ -337,7 +337,7 @@ begin
   elsif v_post.author_id is distinct from p_member then
     return denied('NOT_AUTHOR');
   end if;
-  update post p set may_promote = p_is_allowed where p.tenant_id = v_tenant and p.contribution_id = p_post;
+  update post_facts p set may_promote = p_is_allowed where p.tenant_id = v_tenant and p.contribution_id = p_post;
   return jsonb_build_object('is', 'done', 'post', p_post);
 end $$;
 
@@ -348,10 +348,23 @@ end $$;
 create function post_promotable(p_post uuid) returns jsonb language sql stable as $$
   select jsonb_build_object('author', c.author_id, 'title', c.title, 'body', c.body, 'format', c.format, 'html', c.html,
     'tags', to_jsonb(c.tags), 'sku', c.sku)
-  from contribution c join post p on p.tenant_id = c.tenant_id and p.contribution_id = c.id
+  from contribution c join post_facts p on p.tenant_id = c.tenant_id and p.contribution_id = c.id
   where c.tenant_id = current_tenant() and c.id = p_post and c.state = 'PUBLISHED' and not c.is_private
     and (p.may_promote or c.is_by_staff)
 $$;
+
+/* What members did about posts until an instant: for ranks that stay the same from page to page. */
+create function post_pull(p_posts uuid[], p_at timestamptz) returns table (id uuid, reactions int, comments int)
+language sql stable security definer set search_path = public, pg_temp as $$
+  select p.id,
+    (select coalesce(sum(case when r.kind = 'DOWN' then -1 else 1 end), 0)::int from reaction r
+     where r.tenant_id = current_tenant() and r.contribution_id = p.id and r.at <= p_at),
+    (select count(*)::int from contribution c
+     where c.tenant_id = current_tenant() and c.root_id = p.id and c.kind = 'COMMENT' and c.state = 'PUBLISHED'
+       and c.published_at <= p_at)
+  from unnest(p_posts) p (id)
+$$;
+grant execute on function post_pull(uuid[], timestamptz) to engawa_app;
 
 -- ── Ideas ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -908,11 +921,10 @@ begin
 end $$;
 
 /*
- * Settles a case: how it was settled stands as a comment in the thread. p_what is what contribution_write takes. Outcomes:
- * done {complaint, post}, not_found, access_denied (LOCKED when it was settled before), key_reused, those of
- * contribution_write.
+ * Settles the case that is open about a post: how it was settled stands as a comment in the thread. p_what is what
+ * contribution_write takes. Outcomes: done {post}, not_found, key_reused, those of contribution_write.
  */
-create function complaint_resolve(p_key text, p_hash bytea, p_complaint uuid, p_member uuid, p_actor text, p_what jsonb)
+create function complaint_resolve(p_key text, p_hash bytea, p_post uuid, p_member uuid, p_actor text, p_what jsonb)
 returns jsonb language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   v_tenant uuid := current_tenant();
@@ -926,25 +938,22 @@ begin
   if v_op.replay is not null then
     return v_op.replay;
   end if;
-  select * into v_case from complaint c where c.tenant_id = v_tenant and c.id = p_complaint for no key update;
-  v_refusal := post_moderation(post_seen(v_case.contribution_id, p_member), p_member);
-  if v_case.id is null or v_refusal ->> 'is' = 'not_found' then
-    return op_finish(p_key, jsonb_build_object('is', 'not_found', 'what', 'complaint'));
-  elsif v_refusal is not null then
+  select * into v_case from complaint c
+  where c.tenant_id = v_tenant and c.contribution_id = p_post and c.state = 'OPEN' for no key update;
+  v_refusal := post_moderation(post_seen(p_post, p_member), p_member);
+  if v_refusal is not null then
     return op_finish(p_key, v_refusal);
-  elsif v_case.state = 'RESOLVED' then
-    return op_finish(p_key, denied('LOCKED'));
+  elsif v_case.id is null then
+    return op_finish(p_key, jsonb_build_object('is', 'not_found', 'what', 'complaint'));
   end if;
-  v_outcome := contribution_write(p_member, p_actor,
-    p_what || jsonb_build_object('kind', 'COMMENT', 'parent', v_case.contribution_id));
+  v_outcome := contribution_write(p_member, p_actor, p_what || jsonb_build_object('kind', 'COMMENT', 'parent', p_post));
   if v_outcome ->> 'is' <> 'done' then
     return op_finish(p_key, v_outcome);
   end if;
   update complaint c set state = 'RESOLVED', resolved_at = v_now, resolution_id = (v_outcome ->> 'contribution')::uuid
-  where c.tenant_id = v_tenant and c.id = p_complaint;
-  perform announce('complaint.resolved', v_case.member_id,
-    jsonb_build_object('contribution', v_case.contribution_id), v_now);
-  return op_finish(p_key, jsonb_build_object('is', 'done', 'complaint', p_complaint, 'post', v_case.contribution_id));
+  where c.tenant_id = v_tenant and c.id = v_case.id;
+  perform announce('complaint.resolved', v_case.member_id, jsonb_build_object('contribution', p_post), v_now);
+  return op_finish(p_key, jsonb_build_object('is', 'done', 'post', p_post));
 end $$;
 
 /* A place where somebody did not get on. Append-only. */

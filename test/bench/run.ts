@@ -5,6 +5,7 @@ import { type Figure, hasPassed, type Measured } from './figure.ts'
 import { coldStart, freshness, importLog } from './figures/alone.ts'
 import { expiry } from './figures/expiry.ts'
 import { fanOut } from './figures/fan-out.ts'
+import { feed } from './figures/feed.ts'
 import { liveEvent } from './figures/live.ts'
 import { home, list, trivial } from './figures/requests.ts'
 import { recordPurchase, spendPoints } from './figures/writes.ts'
@@ -15,6 +16,7 @@ const FIGURES: readonly Figure[] = [
   trivial,
   home,
   list,
+  feed,
   recordPurchase,
   spendPoints,
   liveEvent,

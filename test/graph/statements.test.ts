@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, it, test } from 'vitest'
 import { type Shop, testApp } from '../support/app.ts'
 import { mutationOf } from '../support/asking.ts'
+import { makeSpace } from '../support/house.ts'
+import { onServer } from '../support/server.ts'
 import type { TestMember } from '../support/shop.ts'
 import { LADDER } from '../support/world.ts'
 
@@ -109,6 +111,43 @@ describe('the list of members', () => {
     expect(await statementsOf(shop.staff, query)).toHaveLength(1)
   })
 })
+
+const FEED = `id title html kind tags score commentCount helpfulCount reactions { kind count } author { displayName isStaff }
+  space { key name viewerStanding } viewerReactions isFollowed isUnread unreadCount viewerCanEdit isPinned
+  idea { votes viewerVotes } poll { voters options { label votes isViewers } } gathering { taken viewerAnswer }
+  comments(first: 3) { nodes { html author { displayName } viewerReactions } }`
+
+describe('a feed with authors, counts and everything about whoever looks', () => {
+  beforeAll(async () => {
+    for (const key of ['club', 'lab', 'kitchen']) {
+      await makeSpace(shop, key)
+      await onServer(shop.ground.databaseUrl, async (client) => {
+        await client.query(`select set_config('app.tenant', $1, false)`, [shop.tenant.id])
+        await client.query(WRITE, [shop.tenant.id, key])
+      })
+    }
+  })
+  const query = `query ($first: Int!, $by: FeedOrder!) { viewer { feed(first: $first, orderBy: $by) {
+    nodes { ${FEED} } pageInfo { hasNextPage endCursor } } } }`
+
+  it.each(['NEW', 'ACTIVE', 'TOP', 'FOR_YOU'])('by %s is as many statements for 5 as for 50', async (by) => {
+    // Her standing, the feed, the posts with what belongs to them, how they stand to her, and what she has not read.
+    expect(await statementsOf(mia.token, query, { first: 5, by })).toHaveLength(5)
+    expect(await statementsOf(mia.token, query, { first: 50, by })).toHaveLength(5)
+    expect(await statementsOf(shop.staff, query, { first: 50, by })).toHaveLength(2)
+    const { data } = await shop.ask(mia.token, query, { first: 50, by })
+    expect(data.viewer.feed.nodes).toHaveLength(50)
+  })
+})
+
+/** Thirty posts of as many members in a space, each with a comment. */
+const WRITE = `
+  select contribution_write(m.id, 'test', jsonb_build_object('kind', 'COMMENT', 'parent', p.outcome ->> 'contribution') || t.text)
+  from (select '{"body": "Yes.", "html": "<p>Yes.</p>", "format": "MARKDOWN"}'::jsonb as text) t,
+    (select m.id, row_number() over (order by m.id) as n from member m where m.tenant_id = $1 and m.external_id like 'm_%') m,
+    lateral (select contribution_write(m.id, 'test', jsonb_build_object('kind', 'POST', 'space',
+      (select s.id from space s where s.tenant_id = $1 and s.key = $2)) || t.text) as outcome) p
+  where m.n <= 30`
 
 test('a purchase with its lines, its member and what is the member’s is one statement', async () => {
   const query = `{ purchase(orderId: "mia 3") { total state lines { sku amount } member { ${HOME} } } }`

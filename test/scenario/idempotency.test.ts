@@ -96,6 +96,42 @@ const MAKINGS: Record<string, Making> = {
       { on, body: 'I do not.' },
     ]
   },
+  async publishPost(shop) {
+    const space = await makeSpace(shop, 'club')
+    return [
+      { space, body: 'Hi.' },
+      { space, body: 'Hello.' },
+    ]
+  },
+  async saveDraft(shop) {
+    const space = await makeSpace(shop, 'club')
+    return [
+      { space, body: 'Hi.' },
+      { space, body: 'Hello.' },
+    ]
+  },
+  async takeFromTestSale(shop, { by: member }) {
+    const form = [{ key: 'smell', label: 'How is it?', kind: 'SCALE' }]
+    const sale = { key: 'soap', title: 'Soap', description: 'A soap.', form, stock: 9, perMember: 5 }
+    await shop.do('openTestSale', sale)
+    return [
+      { key: 'soap', member, quantity: 1 },
+      { key: 'soap', member, quantity: 2 },
+    ]
+  },
+  async resolveComplaint(shop) {
+    const space = await makeSpace(shop, 'club')
+    const { post } = await shop.do('publishPost', { space, body: 'It broke.' }, { select: 'post { id }' })
+    await shop.do('markAsComplaint', { post: post.id })
+    return [
+      { post: post.id, body: 'Mended.' },
+      { post: post.id, body: 'Sent anew.' },
+    ]
+  },
+  reportStumble: (_, { by: member }) => [
+    { member, feature: 'checkout' },
+    { member, feature: 'search' },
+  ],
   grantPoints: (_, { by: member }) => [
     { member, points: 10, reason: 'Birthday' },
     { member, points: 11, reason: 'Birthday' },

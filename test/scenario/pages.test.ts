@@ -41,10 +41,14 @@ const WAYS: Record<string, readonly string[]> = {
   'Member.stageHistory': ['member(by: {externalId: "mia"}) { stageHistory(@) { # } }'],
   'Member.tierHistory': ['member(by: {externalId: "mia"}) { tierHistory(@) { # } }'],
   'Member.timeline': ['member(by: {externalId: "mia"}) { timeline(@) { # } }'],
+  'Post.comments': ['space(key: "posts") { posts(first: 1) { nodes { comments(@) { # } } } }'],
+  'Post.revisions': ['space(key: "posts") { posts(first: 1) { nodes { revisions(@) { # } } } }'],
+  'ProductDiscussion.entries': ['productDiscussion(sku: "SOAP") { entries(@) { # } }'],
   'Query.adjustments': ['adjustments(@) { # }', 'adjustments(state: DONE, operator: "staff:anna", @) { # }'],
   'Query.broadcasts': ['broadcasts(@) { # }'],
   'Query.content': ['content(@) { # }', 'content(filter: {state: DRAFT, kind: ARTICLE}, @) { # }'],
   'Query.courses': ['courses(@) { # }'],
+  'Query.complaints': ['complaints(@) { # }', 'complaints(state: OPEN, @) { # }'],
   'Query.doubtfulDeliveries': [
     'doubtfulDeliveries(@) { # }',
     'doubtfulDeliveries(doubt: POSSIBLE_MISS, @) { # }',
@@ -71,6 +75,13 @@ const WAYS: Record<string, readonly string[]> = {
     'space(key: "space 0") { memberships(@) { # } }',
     'space(key: "space 0") { memberships(standing: JOINED, @) { # } }',
   ],
+  'Space.posts': [
+    'space(key: "posts") { posts(@) { # } }',
+    ...['NEW', 'ACTIVE', 'TOP'].map((order) => `space(key: "posts") { posts(orderBy: ${order}, @) { # } }`),
+    'space(key: "posts") { posts(kind: TIP, tag: "tea", @) { # } }',
+  ],
+  'Viewer.drafts': ['viewer { drafts(@) { # } }'],
+  'Viewer.feed': ['NEW', 'ACTIVE', 'TOP'].map((order) => `viewer { feed(orderBy: ${order}, @) { # } }`),
   'Wallet.postings': ['member(by: {externalId: "mia"}) { wallet { postings(@) { # } } }'],
   'Wallet.statement': ['member(by: {externalId: "mia"}) { wallet { statement(@) { # } } }'],
   'WebhookEndpoint.failures': ['webhookEndpoints(first: 1) { nodes { failures(@) { # } } }'],
@@ -79,6 +90,8 @@ const WAYS: Record<string, readonly string[]> = {
 /** What tells the entries of a list apart, where it is no id of theirs; the innermost list first. */
 const ENTRIES = [
   ['revisions', 'id: revision'],
+  ['complaints', 'id: reason'],
+  ['entries', '... on Node { id }'],
   ['timeline', '... on Node { id }'],
   ['contributions', '... on Node { id }'],
   ['memberships', 'id: displayName'],
@@ -191,6 +204,7 @@ beforeAll(async () => {
   )
   await failWebhooks()
   await talk()
+  await post()
   const { data } = await shop.ask(shop.staff, '{ doubtfulDeliveries(first: 1) { nodes { id } } }')
   await reportOpened(shop, data.doubtfulDeliveries.nodes[0].id, 9)
 })
@@ -226,6 +240,22 @@ async function makeContent(i: number, member: object) {
   await shop.do('addComment', { on: content.id, body: `Yes, ${i}.` })
   await shop.do('saveCourse', { key: `course ${i}`, course: courseIn(space) })
   await shop.do('enrolInCourse', { member, course: 'course 0', isAnew: true })
+}
+
+/** Nine posts and drafts in a space, nine remarks on the last of them, which was changed nine times. All complain. */
+async function post() {
+  const space = await makeSpace(shop, 'posts')
+  let last = ''
+  for (let i = 0; i < 9; i++) {
+    const tip = { space, kind: 'TIP', title: `Tip ${i}`, body: 'Tea.', tags: ['tea'], sku: 'SOAP' }
+    last = (await shop.do('publishPost', tip, { select: 'post { id }' })).post.id
+    await shop.do('saveDraft', tip)
+    await shop.do('markAsComplaint', { post: last, reason: `Reason ${i}` })
+  }
+  for (let i = 0; i < 9; i++) {
+    await shop.do('addComment', { on: last, body: `Yes ${i}.` })
+    await shop.do('editContribution', { contribution: last, body: `Tea ${i}.` })
+  }
 }
 
 /** Nine endpoints that are sent nothing, the first with nine events that it did not get. */

@@ -35,6 +35,7 @@ beforeAll(async () => {
   await goThroughOffer(mia)
   await talk()
   await learn(mia)
+  await meet()
   await useCoupons()
   await shop.clock('2027-06-01T00:00:00Z')
   await putOff(mia)
@@ -83,6 +84,38 @@ async function learn({ by: member, ids }: World) {
   await shop.do('recordAssetProgress', { member, asset: asset.id, percent: 50 })
   const series = { key: 'yearly', name: { en: 'Yearly', ja: '毎年' }, every: 'P1Y' }
   await shop.do('saveContentSeries', { ...series, firstBy: '2027-05-01T00:00:00Z' })
+}
+
+/** An idea that is planned, a gathering whose seat goes on, a test sale with an answer, a complaint, and a stumble. */
+async function meet() {
+  const { Space: space } = mia.ids
+  const post = async (more: object) => {
+    const given = { space, title: 'Tea', body: `Tea ${JSON.stringify(more)}.`, ...more }
+    return (await shop.do('publishPost', given, { as: mia.token, select: 'post { id }' })).post.id
+  }
+  await shop.do('setIdeaStatus', { post: await post({ kind: 'IDEA' }), status: 'PLANNED' })
+  const gathering = {
+    startsAt: '2026-05-01T00:00:00Z',
+    endsAt: '2026-05-02T00:00:00Z',
+    place: 'Kyoto',
+    seats: 1,
+  }
+  const meeting = await post({ kind: 'EVENT', gathering })
+  for (const { token: as } of [mia, aki])
+    await shop.do('answerGathering', { post: meeting, isComing: true }, { as })
+  await shop.do('answerGathering', { post: meeting, isComing: false }, { as: mia.token })
+  const form = [{ key: 'smell', label: 'How is it?', kind: 'SCALE' }]
+  await shop.do('openTestSale', { key: 'soap', title: 'Soap', description: 'Soap.', form, stock: 1 })
+  await shop.do('takeFromTestSale', { key: 'soap' }, { as: mia.token })
+  await shop.do(
+    'answerResearch',
+    { key: 'soap', answers: [{ question: 'smell', number: 5 }] },
+    { as: mia.token },
+  )
+  const complaint = await post({ kind: 'TALK' })
+  await shop.do('markAsComplaint', { post: complaint }, { as: mia.token })
+  await shop.do('resolveComplaint', { post: complaint, body: 'Mended.' })
+  await shop.do('reportStumble', { feature: 'checkout' }, { as: mia.token })
 }
 
 /** Begins a campaign that has a stock, and uses a coupon. */
@@ -151,6 +184,7 @@ const SCOPES: Record<string, string> = {
   OfferReceipt: 'offers:read',
   PartnerMovement: 'partners:read',
   PointsTransaction: 'points:read',
+  Post: 'community:read',
   Posting: 'points:read',
   Purchase: 'purchases:read',
   Referral: 'referrals:read',
@@ -181,7 +215,7 @@ const INNER = [
   'WebhookFailure',
 ]
 /** What is the tenant's and no member's: every member sees it. */
-const COMMON = ['Comment', 'Content', 'ContentCard', 'Course', 'Lesson', 'Reward', 'Space']
+const COMMON = ['Comment', 'Content', 'ContentCard', 'Course', 'Lesson', 'Post', 'Reward', 'Space']
 /** What no integration sees, whatever its scopes. */
 const STAFFS = ['InboxItem', 'WebhookEndpoint', 'WebhookFailure']
 const ALL = [...new Set(Object.values(SCOPES))]
@@ -276,6 +310,7 @@ describe.concurrent('events', () => {
     benefit: 'benefits:read',
     campaign: 'coupons:read',
     comment: 'community:read',
+    complaint: 'community:read',
     consent: 'consents:read',
     contribution: 'community:read',
     content: 'community:read',
@@ -283,19 +318,25 @@ describe.concurrent('events', () => {
     course: 'community:read',
     delivery: 'touchpoints:read',
     lesson: 'community:read',
+    gathering: 'community:read',
+    idea: 'community:read',
     member: 'members:read',
     membership: 'members:read',
     notification: 'community:read',
     points: 'points:read',
+    post: 'community:read',
     program: 'program:read',
     purchase: 'purchases:read',
     reaction: 'community:read',
     segment: 'members:read',
     referral: 'referrals:read',
+    research: 'community:read',
     reward: 'rewards:read',
     series: 'community:read',
     signal: 'touchpoints:read',
     space: 'community:read',
+    stumble: 'community:read',
+    test_sale: 'community:read',
     offer: 'offers:read',
     tier: 'members:read',
     touchpoint: 'touchpoints:read',
@@ -339,7 +380,12 @@ describe.concurrent('events', () => {
   it.each(['ws', 'sse'] as const)(
     'of a member are those about itself and what it may read, over %s',
     async (transport) => {
-      const readable = ['comment.published', 'content.published', 'contribution.state_changed']
+      const readable = [
+        'comment.published',
+        'content.published',
+        'contribution.state_changed',
+        'post.published',
+      ]
       const own = all.filter(({ member, type }) => member?.id === mia.id || readable.includes(type))
       expect(own.length).toBeGreaterThan(8)
       const told = await history(shop, mia.token, { after: beginning, transport })

@@ -211,6 +211,7 @@ test('every event has its facts', () => {
       ...Array(7).fill('offer receipt'),
       'offer remaining',
       ...Array(5).fill('referral'),
+      ...['post', 'post', 'answer post', 'post status', 'post', 'post', 'research', 'research', 'feature'],
     ].sort(),
   )
 })

@@ -366,6 +366,54 @@ export const MEMBERS_ALONE = [
   ...['chooseNotifications', 'markNotificationsRead', 'setDigest', 'setSpaceNotifications'],
 ].map((name) => `Mutation.${name}`)
 
+/** A post of staff's in the space of the world. */
+async function newPost({ shop, world }: Side, more: object = {}): Promise<string> {
+  const input = { space: world.ids.Space, kind: 'IDEA', title: 'Tea', body: 'Tea.', ...more }
+  return (await shop.do('publishPost', input, { select: 'post { id }' })).post.id
+}
+
+const wholeGathering = {
+  startsAt: '2099-01-01T00:00:00Z',
+  endsAt: '2099-01-02T00:00:00Z',
+  place: 'Kyoto',
+  seats: 5,
+}
+const wholePoll = { options: ['Tea', 'Rice'], isMultiple: false, closesAt: '2099-01-01T00:00:00Z' }
+
+/** A post with every part that it can have at once. */
+const wholePost = ({ world }: Side) => ({
+  ...{ space: world.ids.Space, kind: 'EVENT', title: 'Tea', body: 'Come.', format: 'MARKDOWN', tags: 'tea' },
+  ...{ sku: 'soap', topics: 'PRICE', canBePromoted: true, poll: wholePoll, gathering: wholeGathering },
+})
+
+const feedbackForm = {
+  key: 'smell',
+  label: 'How is it?',
+  kind: 'CHOICE',
+  choices: ['Good', 'Bad'],
+  isRequired: true,
+}
+
+const wholeResearch = (key: string) => ({
+  ...{ key, title: 'Soap', description: 'A soap.', sku: 'soap', form: feedbackForm },
+  ...{ opensAt: '2020-01-01T00:00:00Z', closesAt: '2099-01-01T00:00:00Z', invitees: { stage: 'customer' } },
+})
+
+/** A test sale of which the member has something. */
+async function newTestSale({ shop, world }: Side): Promise<string> {
+  const key = fresh()
+  const { invitees: _, ...sale } = wholeResearch(key)
+  await shop.do('openTestSale', { ...sale, stock: 1000, perMember: 1000 })
+  await shop.do('takeFromTestSale', { key, member: world.by })
+  return key
+}
+
+async function newComplaint(side: Side): Promise<string> {
+  const post = await newPost(side)
+  await side.shop.do('markAsComplaint', { post })
+  return post
+}
+
 /** For every root field one question about what is one's own. Issuers are looked at apart. */
 export const OWN: Record<string, Own> = {
   'Query.adjustments': () => ({}),
@@ -498,6 +546,19 @@ export const OWN: Record<string, Own> = {
   'Query.referrals': () => ({}),
   'Query.rewardRedemptions': () => ({}),
   'Query.rewards': () => ({}),
+  'Query.complaints': async (side) => {
+    await newComplaint(side)
+    return { state: 'OPEN' }
+  },
+  'Query.productDiscussion': async (side) => {
+    await newPost(side, { sku: 'soap', topics: ['PRICE'] })
+    return { sku: 'soap' }
+  },
+  'Query.research': async (side) => ({ key: await newTestSale(side), kind: 'TEST_SALE' }),
+  'Query.stumbles': async ({ shop, world }) => {
+    await shop.do('reportStumble', { member: world.by, feature: 'checkout' })
+    return { within: 'P30D' }
+  },
   'Query.space': () => ({ key: 'club' }),
   'Query.spaces': () => ({ kind: 'COMMUNITY' }),
   'Query.stages': () => ({}),
@@ -630,6 +691,38 @@ export const OWN: Record<string, Own> = {
     return { input: { token: await newToken(side) } }
   },
   'Mutation.endMembership': async (side) => keyed({ member: await newMember(side), end: 'LEFT' }),
+  'Mutation.allowPromotion': async (side) => ({ input: { post: await newPost(side), isAllowed: true } }),
+  'Mutation.answerGathering': async (side) => {
+    const post = await newPost(side, { kind: 'EVENT', gathering: wholeGathering })
+    return { input: { post, member: side.world.by, isComing: true } }
+  },
+  'Mutation.answerResearch': async (side) => {
+    const answers = { question: 'smell', words: 'Good' }
+    return { input: { key: await newTestSale(side), member: side.world.by, answers } }
+  },
+  'Mutation.markAsComplaint': async (side) => ({ input: { post: await newPost(side), reason: 'Broken' } }),
+  'Mutation.openResearchPanel': () => ({ input: wholeResearch(fresh()) }),
+  'Mutation.openTestSale': () => ({ input: { ...wholeResearch(fresh()), stock: 5, perMember: 1 } }),
+  'Mutation.pinPost': async (side) => ({ input: { post: await newPost(side), isPinned: true } }),
+  'Mutation.publishPost': (side) => keyed(wholePost(side)),
+  'Mutation.reportStumble': ({ world }) =>
+    keyed({ member: world.by, feature: 'checkout', note: 'Where is the button?' }),
+  'Mutation.resolveComplaint': async (side) => keyed({ post: await newComplaint(side), body: 'Mended.' }),
+  'Mutation.saveDraft': (side) => keyed(wholePost(side)),
+  'Mutation.setIdeaStatus': async (side) => ({
+    input: {
+      ...{ post: await newPost(side), status: 'MERGED', mergedInto: await newPost(side), note: 'The same.' },
+    },
+  }),
+  'Mutation.setIdeaVotes': ({ world }) => ({ input: { space: world.ids.Space, votes: 1000 } }),
+  'Mutation.takeFromTestSale': async (side) =>
+    keyed({ key: await newTestSale(side), member: side.world.by, quantity: 2 }),
+  'Mutation.voteForIdea': async (side) => ({
+    input: { post: await newPost(side), member: side.world.by, votes: 0 },
+  }),
+  'Mutation.voteInPoll': async (side) => ({
+    input: { post: await newPost(side, { poll: wholePoll }), member: side.world.by, options: 1 },
+  }),
   'Mutation.addComment': ({ world }) => keyed({ on: world.ids.Comment, body: 'So it is.' }),
   'Mutation.blockAuthor': async (side) => ({
     input: { contribution: await othersComment(side), isMute: false },

@@ -96,7 +96,7 @@ export async function openHouse(shop: Shop): Promise<House> {
     { kind = 'POST', ...what }: Partial<Raw> & { space: string },
   ) => {
     const canary = `canary-${name}`
-    const text = { title: canary, body: canary, html: `<p>${canary}</p>`, by: 'author' }
+    const text = { title: canary, body: canary, html: `<p>${canary}</p>`, by: 'author', sku: 'SOAP' }
     texts[name] = { id: await write(shop, { kind, ...text, ...what }), kind, seers }
     return texts[name].id
   }

@@ -10,6 +10,7 @@ export function recorded(db: Db): string[] {
         statements.push(statement.text)
         return client.query(statement)
       },
+      as: (memberId: string) => record(client.as(memberId)),
       transaction: <T>(work: (tx: TenantClient) => Promise<T>) =>
         client.transaction((tx) => work(record(tx))),
     })

@@ -175,7 +175,9 @@ async function makeTalk(shop: Shop, { token, by }: TestMember) {
   await tell(shop)
   const query = '{ viewer { member { notifications(first: 1) { nodes { id } } } } }'
   const { data } = await shop.ask(token, query)
-  return { Space, Comment: comment.id, Notification: data.viewer.member.notifications.nodes[0].id }
+  const Notification = data.viewer.member.notifications.nodes[0].id
+  const talk = await write(shop, { space: 'club', kind: 'POST', by: by.externalId })
+  return { Space, Comment: comment.id, Notification, Post: idOfKind('Post', talk) }
 }
 
 /** A call that somebody is to make to a member; its id. */

@@ -1,0 +1,1 @@
+export { Post, PostConnection, postOf } from './graphql.ts'
