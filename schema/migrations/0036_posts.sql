@@ -265,6 +265,35 @@ begin
   end if;
 end $$;
 
+/* A post that is taken away loses what it earned, that lot and no other; one that comes back earns anew. */
+create function posts_state_changed(p_contribution contribution, p_before text) returns void language plpgsql as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_activity uuid;
+  v_key text;
+  v_op record;
+begin
+  if p_contribution.kind <> 'POST' or p_contribution.author_id is null then
+    return;
+  elsif p_contribution.state = 'PUBLISHED' then
+    perform activity_record(p_contribution.author_id, 'post.published', p_contribution.id::text, '{}', v_now);
+    return;
+  end if;
+  select a.id into v_activity from activity a
+  where a.tenant_id = v_tenant and a.name = 'post.published' and a.key = p_contribution.id::text;
+  if p_before = 'PUBLISHED' and v_activity is not null then
+    v_key := 'engawa:unpublish:' || v_activity;
+    perform member_lock(p_contribution.author_id);
+    select * into strict v_op from op_begin(v_key, sha256(convert_to(v_key, 'UTF8')), 'UNPUBLISH', 'engawa', v_now);
+    perform earn_take_back(v_op.transaction_id, 'activity', v_activity::text, 0, '[]', true, v_now, 'Post taken away',
+      'engawa');
+    perform op_finish(v_key, jsonb_build_object('is', 'done', 'transaction', v_op.transaction_id));
+    delete from activity a where a.tenant_id = v_tenant and a.id = v_activity;
+    perform tiers_touch(array[p_contribution.author_id], v_now);
+  end if;
+end $$;
+
 /* A post that the member may see; or null. */
 create function post_seen(p_post uuid, p_member uuid) returns contribution language plpgsql stable as $$
 declare

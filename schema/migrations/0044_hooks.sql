@@ -26,7 +26,7 @@ end $$;
 create or replace function contribution_state_changed(p_contribution contribution, p_before text) returns void
 language plpgsql as $$
 begin
-  return;
+  perform posts_state_changed(p_contribution, p_before);
 end $$;
 
 /* A member's reaction changed. */

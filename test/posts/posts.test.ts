@@ -189,3 +189,24 @@ test('what is said of a product is in one place, with its figures', async () => 
     },
   })
 })
+
+test('a post earns once, loses that when it is taken away, and toggling mints nothing', async () => {
+  const { shop, club, mia } = await open()
+  const rule = { name: { en: 'Talk', ja: '投稿' }, on: { activity: 'post.published' }, points: { fixed: 5 } }
+  await shop.do('defineEarnRule', { key: 'talk', rule })
+  const available = async () => {
+    const { data } = await shop.ask(mia.token, '{ viewer { member { wallet { available } } } }')
+    return Number(data.viewer.member.wallet.available)
+  }
+  const [contribution] = [
+    await publish(shop, { space: club }, mia),
+    await publish(shop, { space: club }, mia),
+  ]
+  expect(await available()).toBe(10)
+  for (let i = 0; i < 3; i++) {
+    await shop.do('deleteContribution', { contribution }, { as: mia.token })
+    expect(await available()).toBe(5)
+    await shop.do('restoreContribution', { contribution }, { as: mia.token })
+    expect(await available()).toBe(10)
+  }
+})

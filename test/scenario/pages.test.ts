@@ -46,9 +46,9 @@ const WAYS: Record<string, readonly string[]> = {
   'ProductDiscussion.entries': ['productDiscussion(sku: "SOAP") { entries(@) { # } }'],
   'Query.adjustments': ['adjustments(@) { # }', 'adjustments(state: DONE, operator: "staff:anna", @) { # }'],
   'Query.broadcasts': ['broadcasts(@) { # }'],
+  'Query.complaints': ['complaints(@) { # }', 'complaints(state: OPEN, @) { # }'],
   'Query.content': ['content(@) { # }', 'content(filter: {state: DRAFT, kind: ARTICLE}, @) { # }'],
   'Query.courses': ['courses(@) { # }'],
-  'Query.complaints': ['complaints(@) { # }', 'complaints(state: OPEN, @) { # }'],
   'Query.doubtfulDeliveries': [
     'doubtfulDeliveries(@) { # }',
     'doubtfulDeliveries(doubt: POSSIBLE_MISS, @) { # }',
