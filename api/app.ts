@@ -23,6 +23,7 @@ import { settleExpiry } from './domains/expiry/index.ts'
 import { supportLevelPart } from './domains/insight/index.ts'
 import { freshnessBandPredicate, settleLifecycle, stagePredicate } from './domains/lifecycle/index.ts'
 import { attributePredicate, MembershipWatch, membershipPredicate } from './domains/members/index.ts'
+import { moderationPart, watchedWordsPart } from './domains/moderation/index.ts'
 import { settleDigests, settleNotifications } from './domains/notifications/index.ts'
 import { offerPart, settleOffers } from './domains/offers/index.ts'
 import { partnerPart } from './domains/partners/index.ts'
@@ -36,6 +37,7 @@ import {
   signalsPort,
 } from './domains/referrals/index.ts'
 import { rewardPart, settleRewards } from './domains/rewards/index.ts'
+import { startSearchUpkeep } from './domains/search/index.ts'
 import { segmentPart, segmentPredicate, settleSegments } from './domains/segments/index.ts'
 import { spacePart } from './domains/spaces/index.ts'
 import { ladderPart, settleTiers, tierPredicate } from './domains/tiers/index.ts'
@@ -122,7 +124,7 @@ registerPredicates(
   entitlementPredicate,
 )
 
-registerParts(operationsPart)
+registerParts(operationsPart, moderationPart, watchedWordsPart)
 registerParts(currencyPart, labelPart, ladderPart, segmentPart, earnRulePart)
 registerParts(entitlementPart, priceListPart, stackingPart)
 registerParts(partnerPart, supportLevelPart)
@@ -204,6 +206,7 @@ export async function openApp(options: AppOptions): Promise<App> {
         }),
         (part) => part.stop(),
       )
+      opened(startSearchUpkeep({ db, log }), (part) => part.stop())
       opened(startErrands({ db, channels, log, now: () => clock.now(), take }), (part) => part.stop())
       webhooks = opened(
         startWebhookWorker({

@@ -4,6 +4,7 @@ import {
   AssetUnfitError,
   BenefitSettledError,
   CampaignStateError,
+  CaseChangedError,
   CODES,
   type Code,
   ConfirmationExpiredError,
@@ -73,6 +74,7 @@ const domainCodes = [
   'BENEFIT_SETTLED',
   'REFERRAL_REFUSED',
   'REFERRAL_CLOSED',
+  'CASE_CHANGED',
   'ACCESS_DENIED',
   'SPACE_NOT_ENABLED',
   'ASSET_UNFIT',
@@ -306,6 +308,19 @@ builder.objectType(AccessDeniedError, {
         'The audience rule that would open it, as AudienceInput writes it; null when no rule decides.',
       resolve: ({ unlock }) => unlock,
     }),
+    retryAfter: t.exposeInt('retryAfter', {
+      nullable: true,
+      description: 'In how many seconds it may be tried again; null when waiting does not help.',
+    }),
+  }),
+})
+
+builder.objectType(CaseChangedError, {
+  name: 'CaseChangedError',
+  description: CODES.CASE_CHANGED.when,
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    version: t.exposeInt('version', { description: 'The version of the case now.' }),
   }),
 })
 

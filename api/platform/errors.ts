@@ -44,6 +44,7 @@ export const CODES = {
   BENEFIT_SETTLED: { status: 409, when: 'The benefit ended before: used, expired, taken back or returned.' },
   REFERRAL_REFUSED: { status: 409, when: 'The referral cannot be claimed; the reason says why.' },
   REFERRAL_CLOSED: { status: 409, when: 'Nobody has to look at this referral, or somebody has.' },
+  CASE_CHANGED: { status: 409, when: 'Somebody else decided meanwhile, or more came to it.' },
   ACCESS_DENIED: {
     status: 409,
     when: 'What is seen may not be acted upon like this; the reason says why, and what would unlock it.',
@@ -101,6 +102,7 @@ export type DomainFailure =
   | ReferralRefusedError
   | ReferralClosedError
   | AccessDeniedError
+  | CaseChangedError
   | SpaceNotEnabledError
   | AssetUnfitError
   | LessonLockedError
@@ -377,6 +379,9 @@ export const DENIALS = {
   SOLD_OUT: 'There are not so many left.',
   LIMIT_REACHED: 'The member may not have so many.',
   NOT_TAKEN: 'This is for those who took something.',
+  TOO_OFTEN: 'One did this too often; wait before the next.',
+  REPEATED: 'One wrote the very same just now.',
+  WATCHED_WORD: 'A word is in it that is not wanted here.',
 } as const
 
 /** The name of such a reason. */
@@ -388,10 +393,24 @@ export class AccessDeniedError extends DomainError {
   readonly reason: Denial
   /** The audience rule that would open it, as AudienceInput writes it; null when no rule decides. */
   readonly unlock: unknown
-  constructor(reason: Denial, unlock: unknown) {
+  /** In how many seconds it may be tried again; null when waiting does not help. */
+  readonly retryAfter: number | null
+  constructor(reason: Denial, unlock: unknown, retryAfter: number | null = null) {
     super(DENIALS[reason])
     this.reason = reason
     this.unlock = unlock
+    this.retryAfter = retryAfter
+  }
+}
+
+/** Somebody else decided the case, or more came to it, meanwhile. */
+export class CaseChangedError extends DomainError {
+  readonly code = 'CASE_CHANGED'
+  /** The version of the case now. */
+  readonly version: number
+  constructor(version: number) {
+    super(`The case is in version ${version} by now. Look at it again.`)
+    this.version = version
   }
 }
 
@@ -678,9 +697,15 @@ export type Rejection =
   | { readonly is: 'benefit_settled'; readonly state: BenefitEnd }
   | { readonly is: 'referral_refused'; readonly reason: ReferralRefusal }
   | { readonly is: 'referral_closed'; readonly state: ReferralStanding }
-  | { readonly is: 'access_denied'; readonly reason: Denial; readonly unlock: unknown }
   | { readonly is: 'asset_unfit'; readonly reason: AssetUnfitness }
   | { readonly is: 'lesson_locked'; readonly is_enrolled: boolean; readonly opens_at: string | null }
+  | {
+      readonly is: 'access_denied'
+      readonly reason: Denial
+      readonly unlock: unknown
+      readonly retry_after?: number
+    }
+  | { readonly is: 'case_changed'; readonly version: number }
   | { readonly is: 'space_not_enabled'; readonly key: string }
   | { readonly is: 'bad_input'; readonly field: string; readonly message: string }
 
@@ -760,7 +785,9 @@ export function raise<Done extends { readonly is: 'done' }>(outcome: Done | Reje
     case 'referral_closed':
       throw new ReferralClosedError(outcome.state)
     case 'access_denied':
-      throw new AccessDeniedError(outcome.reason, outcome.unlock)
+      throw new AccessDeniedError(outcome.reason, outcome.unlock, outcome.retry_after ?? null)
+    case 'case_changed':
+      throw new CaseChangedError(outcome.version)
     case 'asset_unfit':
       throw new AssetUnfitError(outcome.reason)
     case 'lesson_locked':

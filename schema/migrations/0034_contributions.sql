@@ -292,9 +292,9 @@ declare
   v_row contribution;
 begin
   if p_what ->> 'parent' is not null then
-    -- Sharing the row keeps the parent from being moved or closed at the same moment.
+    -- One at a time: its counters follow, and nobody moves or closes it at the same moment.
     select * into v_parent from contribution c
-    where c.tenant_id = v_tenant and c.id = (p_what ->> 'parent')::uuid for share;
+    where c.tenant_id = v_tenant and c.id = (p_what ->> 'parent')::uuid for no key update;
     if v_parent.id is null or not contribution_seen(v_parent.id, p_member) then
       return jsonb_build_object('is', 'not_found', 'what', lower(coalesce(v_parent.kind, 'contribution')));
     end if;

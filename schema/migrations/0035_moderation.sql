@@ -81,7 +81,7 @@ call protect('moderation_case');
 create policy sight on moderation_case as restrictive for select to engawa_app using (
   (select app_member()) is null
   or exists (select from contribution c where c.tenant_id = moderation_case.tenant_id and c.id = contribution_id
-             and (c.author_id = (select app_member()) or c.space_id = any ((select viewer_moderated())::uuid[]))));
+             and c.space_id = any ((select viewer_moderated())::uuid[])));
 grant select on moderation_case to engawa_app;
 
 /* That a member thinks something should not be there, and what it was answered. */
@@ -170,13 +170,12 @@ begin
     return;
   end if;
   perform moderation_note(p_contribution, p_state, p_actor, p_note, p_at);
-  with answered as (
-    update moderation_flag f set answered_at = p_at,
-      state = case p_state when 'KEPT' then 'REJECTED' when 'WITHDRAWN' then 'MOOT' else 'UPHELD' end
-    where f.tenant_id = v_tenant and f.contribution_id = p_contribution and f.state = 'OPEN'
-    returning f.id, f.member_id
-  )
-  select announce('flag.answered', a.member_id, jsonb_build_object('flag', a.id), p_at) from answered a;
+  perform announce('flag.answered', f.member_id, jsonb_build_object('flag', f.id), p_at)
+  from moderation_flag f
+  where f.tenant_id = v_tenant and f.contribution_id = p_contribution and f.state = 'OPEN';
+  update moderation_flag f set answered_at = p_at,
+    state = case p_state when 'KEPT' then 'REJECTED' when 'WITHDRAWN' then 'MOOT' else 'UPHELD' end
+  where f.tenant_id = v_tenant and f.contribution_id = p_contribution and f.state = 'OPEN';
   perform announce('contribution.judged', c.author_id, jsonb_build_object('contribution', c.id), p_at)
   from contribution c where c.tenant_id = v_tenant and c.id = p_contribution and p_state <> 'WITHDRAWN';
 end $$;

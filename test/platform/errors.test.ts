@@ -6,6 +6,7 @@ import {
   BadInputError,
   BenefitSettledError,
   CampaignStateError,
+  CaseChangedError,
   CODES,
   type Code,
   ConfirmationExpiredError,
@@ -43,6 +44,11 @@ import {
 const at = '2026-04-01T00:00:00.123456+00:00'
 
 const REJECTIONS: readonly (readonly [Rejection, DomainError, message: string])[] = [
+  [
+    { is: 'case_changed', version: 3 },
+    new CaseChangedError(3),
+    'The case is in version 3 by now. Look at it again.',
+  ],
   [{ is: 'not_found', what: 'member' }, new NotFoundError('member'), 'There is no such member.'],
   [
     { is: 'insufficient_points', available: '40', required: '60' },

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { getNamedType, isInputObjectType } from 'graphql'
 import { describe, expect, it, test } from 'vitest'
 import { schema } from '../../api/schema.ts'
+import { MEMBERS_ALONE } from '../security/own.ts'
 import { type Shop, type TestMember, testApp } from '../support/app.ts'
 import { fingerprint } from '../support/fingerprint.ts'
 import { idOfKind, makeSpace, write } from '../support/house.ts'
@@ -88,6 +89,14 @@ const MAKINGS: Record<string, Making> = {
     { member, name: 'lesson.finished', key: 'l-1' },
     { member, name: 'lesson.finished', key: 'l-2' },
   ],
+  async flagContribution(shop) {
+    await makeSpace(shop, 'hall')
+    const one = idOfKind('Comment', await write(shop, { space: 'hall', kind: 'POST' }))
+    return [
+      { contribution: one, reason: 'SPAM' },
+      { contribution: one, reason: 'ABUSE' },
+    ]
+  },
   async addComment(shop) {
     await makeSpace(shop, 'club')
     const on = idOfKind('Comment', await write(shop, { space: 'club', kind: 'POST', by: 'mia' }))
@@ -513,17 +522,18 @@ test('every mutation with a key is tried below', () => {
 })
 
 describe.each(keyed)('%s', (mutation) => {
+  const by = ({ token }: TestMember) => (MEMBERS_ALONE.includes(`Mutation.${mutation}`) ? { as: token } : {})
   it('sent again happens once and is answered alike; its key is refused for anything else', async () => {
     const shop = await open({ testClock: NOW })
     const mia = await shop.member('mia')
     const idempotencyKey = randomUUID()
     const [input, other] = (await MAKINGS[mutation]?.(shop, mia)) ?? []
-    const first = toldOnce(await shop.do(mutation, { ...input, idempotencyKey }))
+    const first = toldOnce(await shop.do(mutation, { ...input, idempotencyKey }, by(mia)))
     expect(first.__typename).toMatch(/Payload$/)
     const before = await fingerprint(shop.ground.databaseUrl)
 
-    expect(toldOnce(await shop.do(mutation, { ...input, idempotencyKey }))).toEqual(first)
-    expect(await shop.do(mutation, { ...other, idempotencyKey })).toMatchObject({
+    expect(toldOnce(await shop.do(mutation, { ...input, idempotencyKey }, by(mia)))).toEqual(first)
+    expect(await shop.do(mutation, { ...other, idempotencyKey }, by(mia))).toMatchObject({
       code: 'IDEMPOTENCY_KEY_REUSED',
     })
     expect(await fingerprint(shop.ground.databaseUrl)).toEqual(before)
@@ -534,7 +544,7 @@ describe.each(keyed)('%s', (mutation) => {
     const mia = await shop.member('mia')
     const [input] = (await MAKINGS[mutation]?.(shop, mia)) ?? []
     const request = { ...input, idempotencyKey: randomUUID() }
-    const answers = await Promise.all(Array.from({ length: 20 }, () => shop.do(mutation, request)))
+    const answers = await Promise.all(Array.from({ length: 20 }, () => shop.do(mutation, request, by(mia))))
     expect(answers[0].__typename).toMatch(/Payload$/)
     for (const answer of answers) expect(toldOnce(answer)).toEqual(toldOnce(answers[0]))
     const client = shop.ground.app.db.tenant(shop.tenant.id)

@@ -58,6 +58,7 @@ const WAYS: Record<string, readonly string[]> = {
     ...['OLDEST', 'COOLEST', 'MOST_EXPECTED_PURCHASES'].map((order) => `members(orderBy: ${order}, @) { # }`),
     'members(filter: {not: {stage: ["visitor"]}}, search: "mia", @) { # }',
   ],
+  'Query.moderationQueue': ['moderationQueue(state: KEPT, @) { # }'],
   'Query.offers': ['offers(@) { # }'],
   'Query.partnerMovements': ['partnerMovements(partner: "cafe", @) { # }'],
   'Query.referrals': ['referrals(@) { # }', 'referrals(state: CLAIMED, @) { # }'],
@@ -66,6 +67,10 @@ const WAYS: Record<string, readonly string[]> = {
     'rewardRedemptions(state: REQUESTED, reward: "mug", @) { # }',
   ],
   'Query.rewards': ['rewards(@) { # }'],
+  'Query.search': [
+    'search(query: "because", @) { # }',
+    'search(query: "because", kinds: [COMMENT], @) { # }',
+  ],
   'Query.spaces': ['spaces(@) { # }', 'spaces(kind: QA, @) { # }'],
   'Query.suppressions': ['suppressions(@) { # }', 'suppressions(reason: MANUAL, isLifted: false, @) { # }'],
   'Query.tasks': ['tasks(@) { # }', 'tasks(state: OPEN, assignee: "anna", @) { # }'],
@@ -94,6 +99,8 @@ const ENTRIES = [
   ['entries', '... on Node { id }'],
   ['timeline', '... on Node { id }'],
   ['contributions', '... on Node { id }'],
+  ['search', '... on Node { id }'],
+  ['moderationQueue', 'id: note'],
   ['memberships', 'id: displayName'],
 ] as const
 
@@ -225,7 +232,11 @@ async function talk() {
   const mia = await shop.token('member', 'mia')
   for (let i = 0; i < 9; i++) {
     await shop.do('editContribution', { contribution: comment.id, body: `Why ${i}?` }, { as: friend })
-    await shop.do('addComment', { on: comment.id, body: `Because ${i}.` }, { as: mia })
+    const answer = { as: mia, select: 'comment { id }' }
+    const said = await shop.do('addComment', { on: comment.id, body: `Because ${i}.` }, answer)
+    await shop.do('flagContribution', { contribution: said.comment.id, reason: 'OTHER' }, { as: friend })
+    const decision = { contribution: said.comment.id, version: 2, decision: 'KEPT', note: `note ${i}` }
+    await shop.do('decideModeration', decision)
     await shop.do('joinSpace', { space: spaces[0], member: { externalId: `friend ${i}` } })
   }
 }

@@ -70,6 +70,16 @@ async function talk() {
     await shop.do(step, { contribution }, { as: aki.token })
   for (const step of ['leaveSpace', 'joinSpace'])
     await shop.do(step, { space: aki.ids.Space }, { as: aki.token })
+  // What mia flags is taken away, asked for again and brought back; and mia is trusted for a thread that it reads.
+  await shop.do('flagContribution', { contribution, reason: 'OTHER' }, { as: mia.token })
+  await shop.do('decideModeration', { contribution, version: 2, decision: 'REMOVED' })
+  await shop.do('appealModeration', { contribution, text: 'Why?' }, { as: aki.token })
+  await shop.do('decideModeration', { contribution, version: 4, decision: 'KEPT' })
+  await shop.do('defineModeration', {
+    ...{ limits: [], repeatWithin: 'PT5M', reviewFirst: 0, hideAt: 8, keepFor: 'P14D', keepShare: 90 },
+    trust: [{ level: 1, threads: 1, days: 1, given: 0, received: 0 }],
+  })
+  for (const { token } of [mia, aki]) await shop.do('markRead', { thread: contribution }, { as: token })
 }
 
 /** Reads, rates and looks at what is published, finishes a course, and misses an issue. */
@@ -317,6 +327,7 @@ describe.concurrent('events', () => {
     coupon: 'coupons:read',
     course: 'community:read',
     delivery: 'touchpoints:read',
+    flag: 'community:read',
     lesson: 'community:read',
     gathering: 'community:read',
     idea: 'community:read',
@@ -340,6 +351,7 @@ describe.concurrent('events', () => {
     offer: 'offers:read',
     tier: 'members:read',
     touchpoint: 'touchpoints:read',
+    trust: 'members:read',
   }
   const scopeOf = ({ type }: Told) => EVENT_SCOPES[type.split('.')[0] ?? '']
   let all: Told[]

@@ -338,6 +338,12 @@ async function newComment({ shop, world }: Side): Promise<string> {
   return comment.id
 }
 
+/** Somebody else flags something. */
+async function flagged({ shop }: Side, contribution: string): Promise<void> {
+  const { token } = await shop.member(fresh())
+  await shop.do('flagContribution', { contribution, reason: 'SPAM' }, { as: token })
+}
+
 /** The same by somebody else. */
 async function othersComment({ shop, world }: Side): Promise<string> {
   const { token } = await shop.member(fresh())
@@ -364,6 +370,18 @@ async function newSpace({ shop }: Side): Promise<string> {
 export const MEMBERS_ALONE = [
   ...['markInboxRead', 'react', 'unreact', 'follow', 'unfollow', 'markRead', 'blockAuthor', 'unblockAuthor'],
   ...['chooseNotifications', 'markNotificationsRead', 'setDigest', 'setSpaceNotifications'],
+  ...[
+    'appealModeration',
+    'flagContribution',
+    'markInboxRead',
+    'react',
+    'unreact',
+    'follow',
+    'unfollow',
+    'markRead',
+    'blockAuthor',
+    'unblockAuthor',
+  ],
 ].map((name) => `Mutation.${name}`)
 
 /** A post of staff's in the space of the world. */
@@ -507,6 +525,7 @@ export const OWN: Record<string, Own> = {
     return { currency: 'JPY', from: '2020-01-01T00:00:00Z', until: '2100-01-01T00:00:00Z' }
   },
   'Query.members': () => ({}),
+  'Query.moderationQueue': () => ({ state: 'OPEN' }),
   'Query.node': ({ world }) => ({ id: world.id }),
   'Query.nodes': ({ world }) => ({ ids: Object.values(world.ids).slice(0, 1) }),
   'Query.partnerMovements': async (side) => {
@@ -559,6 +578,12 @@ export const OWN: Record<string, Own> = {
     await shop.do('reportStumble', { member: world.by, feature: 'checkout' })
     return { within: 'P30D' }
   },
+  'Query.search': ({ world }) => ({
+    ...{ query: 'agree', kinds: 'COMMENT', space: world.ids.Space, sku: 'soap', tag: 'tea' },
+  }),
+  'Query.similarQuestions': ({ world }) => ({
+    ...{ title: 'Do you agree?', body: 'I do.', space: world.ids.Space, most: 3 },
+  }),
   'Query.space': () => ({ key: 'club' }),
   'Query.spaces': () => ({ kind: 'COMMUNITY' }),
   'Query.stages': () => ({}),
@@ -735,6 +760,27 @@ export const OWN: Record<string, Own> = {
     input: { period: 'WEEKLY', time: '08:00', weekday: 'FRI', channels: 'inbox' },
   }),
   'Mutation.setSpaceNotifications': ({ world }) => ({ input: { space: world.ids.Space, level: 'ALL' } }),
+  'Mutation.appealModeration': async (side) => {
+    const contribution = await newComment(side)
+    await flagged(side, contribution)
+    await side.shop.do('decideModeration', { contribution, version: 2, decision: 'REMOVED' })
+    return { input: { contribution, text: 'Why?' } }
+  },
+  'Mutation.decideModeration': async (side) => {
+    const contribution = await newComment(side)
+    await flagged(side, contribution)
+    return { input: { contribution, version: 2, decision: 'REMOVED', note: 'Spam.' } }
+  },
+  'Mutation.defineModeration': () => ({
+    input: {
+      limits: { action: 'POST', most: 100, per: 'PT1H', upToTrust: 1 },
+      ...{ repeatWithin: 'PT1S', reviewFirst: 0, hideAt: 8, keepFor: 'P14D', keepShare: 90 },
+      trust: { level: 1, threads: 5, days: 1, given: 0, received: 0, within: 'P1Y' },
+    },
+  }),
+  'Mutation.defineWatchedWords': () => ({ input: { key: fresh(), action: 'FLAG', words: fresh() } }),
+  'Mutation.flagContribution': async (side) =>
+    keyed({ contribution: await othersComment(side), reason: 'SPAM', note: 'See.' }),
   'Mutation.defineSpace': () => ({ input: { key: fresh(), space: wholeSpace } }),
   'Mutation.deleteContribution': async (side) => ({ input: { contribution: await newComment(side) } }),
   'Mutation.disableSpace': async (side) => ({ input: { space: await newSpace(side) } }),

@@ -2,6 +2,7 @@ export {
   Author,
   Contribution,
   ContributionState,
+  contributionKinds,
   contributionOf,
   contributionRef,
   contributionType,

@@ -1,0 +1,1 @@
+export { moderationPart, watchedWordsPart } from './part.ts'

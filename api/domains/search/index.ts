@@ -1,0 +1,1 @@
+export { startSearchUpkeep, type Upkeep } from './upkeep.ts'
