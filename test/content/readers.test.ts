@@ -6,7 +6,12 @@ import { listed, makeSite, publish } from './site.ts'
 const open = testApp({ role: 'web' })
 /** Nine in the morning in Tokyo, on a Wednesday. */
 const NOW = '2026-04-01T00:00:00Z'
-const weekly = { key: 'weekly', name: { en: 'Weekly', ja: '毎週' }, every: 'P7D', firstBy: '2026-04-08T00:00:00Z' }
+const weekly = {
+  key: 'weekly',
+  name: { en: 'Weekly', ja: '毎週' },
+  every: 'P7D',
+  firstBy: '2026-04-08T00:00:00Z',
+}
 
 async function house() {
   const shop = await open({ testClock: NOW })
@@ -28,7 +33,9 @@ it('counts what each reader says once, by the last word', async () => {
   expect((await shop.ask(shop.staff, query)).data.content.nodes).toEqual([
     { useful: 1, notUseful: 0, unwanted: 1, need: 'My skin is dry in winter', purpose: 'RETENTION' },
   ])
-  expect((await shop.ask(mia.token, query)).errors.map(({ code }) => code)).toEqual(Array(3).fill('FORBIDDEN'))
+  expect((await shop.ask(mia.token, query)).errors.map(({ code }) => code)).toEqual(
+    Array(3).fill('FORBIDDEN'),
+  )
 })
 
 it('lets nobody rate what it may not read', async () => {
@@ -78,5 +85,8 @@ it('shows for which stage and product nothing is published', async () => {
     ['oil 0', 'soap 1'],
     ['oil 0', 'soap 0'],
   ])
-  expect(await publish(shop, site, { facts: { stages: ['nowhere'] } })).toMatchObject({ code: 'BAD_INPUT', field: 'input.stages' })
+  expect(await publish(shop, site, { facts: { stages: ['nowhere'] } })).toMatchObject({
+    code: 'BAD_INPUT',
+    field: 'input.stages',
+  })
 })

@@ -1,6 +1,6 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
@@ -60,7 +60,10 @@ it('lets files come to a bucket and go from it under signed addresses, looking a
   expect(await attach(asset.id)).toMatchObject({ asset: { id: asset.id } })
   const { url } = await node(shop, mia.token, asset.id, '... on Asset { url }')
   const response = await fetch(url, { redirect: 'manual' })
-  expect([response.status, response.headers.get('location')]).toEqual([302, expect.stringMatching(/X-Amz-Expires=60&/)])
+  expect([response.status, response.headers.get('location')]).toEqual([
+    302,
+    expect.stringMatching(/X-Amz-Expires=60&/),
+  ])
   expect(Buffer.from(await (await fetch(url)).arrayBuffer())).toEqual(PNG)
 
   const other = await begin()

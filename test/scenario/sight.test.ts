@@ -18,7 +18,7 @@ beforeAll(async () => {
 })
 
 /** The GraphQL type that shows a kind; a kind without one is looked at through its comments. */
-const TYPES: Record<string, string> = { COMMENT: 'Comment', POST: 'Post' }
+const TYPES: Record<string, string> = { COMMENT: 'Comment', CONTENT: 'Content', POST: 'Post' }
 
 const idsOf = ({ texts }: House) =>
   Object.values(texts).flatMap(({ id, kind }) => (TYPES[kind] ? [encodeId(TYPES[kind], id)] : []))
@@ -39,6 +39,7 @@ const PATHS: Record<string, { query: string; kinds?: string[]; without?: string[
   'Member.contributions': {
     query:
       '{ member(by: { externalId: "author" }) { contributions(first: 100) { nodes { title body html } } } }',
+    kinds: ['COMMENT', 'POST'],
     without: ['blocked-comment'], // somebody else's
   },
   'Space.posts': {
@@ -61,6 +62,11 @@ const PATHS: Record<string, { query: string; kinds?: string[]; without?: string[
     kinds: ['POST'],
     isPart: true, // one's own
   },
+  'ContentCard.content': {
+    query:
+      '{ drafts: content(filter: { state: DRAFT }) { ...cards } content(first: 100) { ...cards } } fragment cards on ContentCardConnection { nodes { title teaser link content { body html } } }',
+    kinds: ['CONTENT'],
+  },
 }
 
 /** These are reached from something that another path finds, by the same reader: the questions above go through them. */
@@ -70,7 +76,6 @@ const THROUGH = [
   'Complaint.post',
   'Complaint.resolution',
   'Content.comments',
-  'ContentCard.content',
   'Idea.mergedInto',
   'Notification.object',
   'Post.comments',
@@ -138,7 +143,9 @@ test('whoever leaves the program sees nothing with the next request', async () =
   const leaver = await shop.member('leaver', { attributes: { vip: true } })
   const query = 'query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Contribution { html } } }'
   const ask = () => shop.ask(leaver.token, query, { ids: idsOf(house) })
-  expect(canaries((await ask()).data)).toEqual(['blocked-comment', 'open', 'open-comment'])
+  expect(canaries((await ask()).data)).toEqual([
+    ...['blocked-comment', 'content', 'content-hidden', 'content-teased', 'open', 'open-comment'],
+  ])
   await shop.do('endMembership', { member: leaver.by, end: 'LEFT' })
   expect((await ask()).errors).toMatchObject([{ code: 'FORBIDDEN' }])
 })

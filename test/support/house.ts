@@ -1,5 +1,5 @@
 import { settleNotifications } from '../../api/domains/notifications/index.ts'
-import { encodeId } from '../../api/graph/ids.ts'
+import { decodeId, encodeId } from '../../api/graph/ids.ts'
 import { onServer } from './server.ts'
 import type { Shop } from './shop.ts'
 
@@ -112,6 +112,7 @@ export async function openHouse(shop: Shop): Promise<House> {
   await tell('blocked-comment', ['outside', 'left', 'moderator', 'staff'], {
     ...{ space: 'open', kind: 'COMMENT' as 'POST', parent: open, by: 'blocked' },
   })
+  Object.assign(texts, await fillSite(shop))
   await removeAndClose(shop, gone)
   return {
     shop,
@@ -125,6 +126,27 @@ export async function openHouse(shop: Shop): Promise<House> {
       staff: shop.staff,
     },
   }
+}
+
+/** Content for everybody, for those whose `vip` is true, and the same teased: what may not be read is in its text. */
+async function fillSite(shop: Shop) {
+  const space = await makeSpace(shop, 'site', { kind: 'SITE' })
+  const audience = { attribute: { name: 'vip', equals: true } }
+  const vips: Viewer[] = ['inside', 'left', 'moderator', 'staff']
+  const facts = { isTeased: true, teaser: 'Something for others.' }
+  const texts: Record<string, { id: string; kind: string; seers: Viewer[] }> = {}
+  for (const [name, seers, more] of [
+    ['content', EVERYBODY, {}],
+    ['content-hidden', vips, { audience }],
+    ['content-teased', vips, { audience, facts }],
+    ['content-draft', ['staff'], { isDraft: true }],
+  ] as const) {
+    const text = { title: 'Something', body: `canary-${name}`, need: 'A reason', ...more }
+    const asked = { space, kind: 'ARTICLE', purpose: 'RETENTION', ...text }
+    const { content } = await shop.do('publishContent', asked, { select: 'content { id }' })
+    texts[name] = { id: decodeId(content.id, 'id').id, kind: 'CONTENT', seers: [...seers] }
+  }
+  return texts
 }
 
 /** A moderator's removal, one member's block, and a space that is switched off. */
