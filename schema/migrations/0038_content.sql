@@ -979,13 +979,231 @@ grant execute on function
   course_save(text, text, jsonb), course_enrol(text, bytea, text, uuid, text, boolean, text),
   lesson_finish(text, bytea, uuid, uuid, text, text) to engawa_app;
 
-/* Books what the clock has brought: issues that did not come in time. At most so many; how many there were. */
+-- ── Ideas for content ────────────────────────────────────────────────────────────────────────────
+
+/* Something that members would need content about, with what speaks for it. */
+create table content_idea (
+  tenant_id  uuid not null references tenant,
+  id         uuid not null default uuid_v7(),
+  title      text not null check (length(title) between 1 and 300),
+  need       text not null check (length(need) between 1 and 500),
+  state      text not null default 'OPEN' check (state in ('OPEN', 'PUBLISHED', 'DISMISSED')),
+  /* How much speaks for it, and how much of that came after it was closed. */
+  demand     int not null default 0,
+  demand_since int not null default 0,
+  content_id uuid,
+  actor      text not null,
+  created_at timestamptz not null,
+  closed_at  timestamptz,
+  primary key (tenant_id, id),
+  foreign key (tenant_id, content_id) references content (tenant_id, contribution_id),
+  check ((state = 'OPEN') = (closed_at is null)),
+  check ((state = 'PUBLISHED') = (content_id is not null))
+);
+create index content_idea_demand on content_idea (tenant_id, state, demand, id);
+call protect('content_idea');
+grant select on content_idea to engawa_app;
+
+/* What speaks for an idea: a complaint or a question in a space, a segment, or what somebody heard. Once each. */
+create table content_evidence (
+  tenant_id       uuid not null,
+  idea_id         uuid not null,
+  kind            text not null check (kind in ('CONTRIBUTION', 'SEGMENT', 'FEEDBACK')),
+  /* The id of the contribution, the key of the segment, or the name of the feedback where it came from. */
+  target          text not null check (length(target) between 1 and 200),
+  contribution_id uuid,
+  note            text check (length(note) between 1 and 1000),
+  actor           text not null,
+  at              timestamptz not null,
+  primary key (tenant_id, idea_id, kind, target),
+  foreign key (tenant_id, idea_id) references content_idea (tenant_id, id),
+  foreign key (tenant_id, contribution_id) references contribution (tenant_id, id),
+  check ((kind = 'CONTRIBUTION') = (contribution_id is not null))
+);
+call protect('content_evidence');
+grant select on content_evidence to engawa_app;
+
+/*
+ * Keeps an idea (null: a new one): p_what {"title", "need", "state", "content"}. It is closed by the content that
+ * answers it, or dismissed. Outcomes: done {idea}, not_found.
+ */
+create function idea_save(p_idea uuid, p_actor text, p_what jsonb) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_content uuid := (p_what ->> 'content')::uuid;
+  v_state text := case when v_content is not null then 'PUBLISHED' else p_what ->> 'state' end;
+  v_id uuid := coalesce(p_idea, uuid_v7());
+begin
+  if v_content is not null and not exists (
+    select from content c where c.tenant_id = v_tenant and c.contribution_id = v_content) then
+    return jsonb_build_object('is', 'not_found', 'what', 'content');
+  elsif p_idea is null then
+    insert into content_idea (tenant_id, id, title, need, state, content_id, actor, created_at, closed_at)
+    values (v_tenant, v_id, p_what ->> 'title', p_what ->> 'need', v_state, v_content, p_actor, v_now,
+      case when v_state <> 'OPEN' then v_now end);
+    return jsonb_build_object('is', 'done', 'idea', v_id);
+  end if;
+  update content_idea i set title = p_what ->> 'title', need = p_what ->> 'need', state = v_state,
+    content_id = v_content, closed_at = case when v_state <> 'OPEN' then coalesce(i.closed_at, v_now) end,
+    demand_since = case when v_state <> 'OPEN' then i.demand_since else 0 end
+  where i.tenant_id = v_tenant and i.id = p_idea;
+  return case when found then jsonb_build_object('is', 'done', 'idea', p_idea)
+    else jsonb_build_object('is', 'not_found', 'what', 'idea') end;
+end $$;
+
+/* Adds what speaks for an idea, once for its target. Outcomes: done {idea, is_new}, not_found. */
+create function idea_support(p_idea uuid, p_actor text, p_kind text, p_target text, p_note text) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_is_new boolean;
+begin
+  perform from content_idea i where i.tenant_id = v_tenant and i.id = p_idea for no key update;
+  if not found then
+    return jsonb_build_object('is', 'not_found', 'what', 'idea');
+  elsif p_kind = 'CONTRIBUTION' and not exists (
+    select from contribution c where c.tenant_id = v_tenant and c.id = p_target::uuid) then
+    return jsonb_build_object('is', 'not_found', 'what', 'contribution');
+  elsif p_kind = 'SEGMENT' and not exists (
+    select from segment s where s.tenant_id = v_tenant and s.key = p_target) then
+    return jsonb_build_object('is', 'not_found', 'what', 'segment');
+  end if;
+  insert into content_evidence (tenant_id, idea_id, kind, target, contribution_id, note, actor, at)
+  values (v_tenant, p_idea, p_kind, p_target, case when p_kind = 'CONTRIBUTION' then p_target::uuid end, p_note, p_actor,
+    v_now)
+  on conflict do nothing;
+  v_is_new := found;
+  update content_idea i set demand = i.demand + 1, demand_since = i.demand_since + (i.state <> 'OPEN')::int
+  where v_is_new and i.tenant_id = v_tenant and i.id = p_idea;
+  return jsonb_build_object('is', 'done', 'idea', p_idea, 'is_new', v_is_new);
+end $$;
+
+-- ── First steps with a product ───────────────────────────────────────────────────────────────────
+
+/* The first steps with a product that needs some. */
+create table checklist (
+  tenant_id uuid not null references tenant,
+  id        uuid not null default uuid_v7(),
+  key       text not null check (length(key) between 1 and 100),
+  /* Texts by language; help is what those read who are stuck. */
+  name      jsonb not null,
+  help      jsonb not null,
+  sku       text not null check (length(sku) between 1 and 100),
+  /* [{"key", "title": texts}], in their order. */
+  steps     jsonb not null check (jsonb_array_length(steps) between 1 and 50),
+  /* Who does no step for so long is stuck. ISO 8601. */
+  stuck_after text not null check (stuck_after::interval > interval '0'),
+  primary key (tenant_id, id),
+  unique (tenant_id, key)
+);
+call protect('checklist');
+grant select on checklist to engawa_app;
+
+/* A member at these steps. */
+create table member_checklist (
+  tenant_id    uuid not null,
+  id           uuid not null default uuid_v7(),
+  checklist_id uuid not null,
+  member_id    uuid not null,
+  /* The keys of the steps that are done, in the order in which they were. */
+  done         text[] not null default '{}',
+  started_at   timestamptz not null,
+  moved_at     timestamptz not null,
+  completed_at timestamptz,
+  /* Since when it is stuck, and when it will be. */
+  stuck_at     timestamptz,
+  due_at       timestamptz,
+  primary key (tenant_id, id),
+  unique (tenant_id, checklist_id, member_id),
+  foreign key (tenant_id, checklist_id) references checklist (tenant_id, id),
+  foreign key (tenant_id, member_id) references member (tenant_id, id),
+  check (due_at is null or (completed_at is null and stuck_at is null))
+);
+create index member_checklist_of_member on member_checklist (tenant_id, member_id, id);
+create index member_checklist_stuck on member_checklist (tenant_id, stuck_at, id) where stuck_at is not null;
+create index member_checklist_due on member_checklist (tenant_id, due_at) where due_at is not null;
+call protect('member_checklist');
+call sight_own('member_checklist');
+grant select on member_checklist to engawa_app;
+create policy system on member_checklist for select to engawa_system using (true);
+grant select (tenant_id, due_at) on member_checklist to engawa_system;
+
+/* Keeps a checklist under its key: p_what {"name", "help", "sku", "steps", "stuckAfter"}. Outcomes: done {checklist}. */
+create function checklist_save(p_key text, p_what jsonb) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_id uuid;
+begin
+  insert into checklist as c (tenant_id, key, name, help, sku, steps, stuck_after)
+  values (current_tenant(), p_key, p_what -> 'name', p_what -> 'help', p_what ->> 'sku', p_what -> 'steps',
+    p_what ->> 'stuckAfter')
+  on conflict (tenant_id, key) do update set name = excluded.name, help = excluded.help, sku = excluded.sku,
+    steps = excluded.steps, stuck_after = excluded.stuck_after
+  returning c.id into v_id;
+  return jsonb_build_object('is', 'done', 'checklist', v_id);
+end $$;
+
+/*
+ * A member does a step of a checklist, or begins it with p_step null; again, nothing changes. The last step completes
+ * it. Outcomes: done {checklist: the member's, member}, not_found, membership_ended.
+ */
+create function checklist_step(p_checklist text, p_member uuid, p_external_id text, p_step text) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_member member := member_find(p_member, p_external_id);
+  v_list checklist;
+  v_row member_checklist;
+begin
+  if v_member.id is null then
+    return jsonb_build_object('is', 'not_found', 'what', 'member');
+  elsif v_member.membership = 'ENDED' then
+    return membership_ended(v_member);
+  end if;
+  perform member_lock(v_member.id);
+  select * into v_list from checklist c where c.tenant_id = v_tenant and c.key = p_checklist;
+  if v_list.id is null then
+    return jsonb_build_object('is', 'not_found', 'what', 'checklist');
+  elsif p_step is not null and not exists (
+    select from jsonb_array_elements(v_list.steps) s where s ->> 'key' = p_step) then
+    return jsonb_build_object('is', 'not_found', 'what', 'step');
+  end if;
+  insert into member_checklist (tenant_id, checklist_id, member_id, started_at, moved_at, due_at)
+  values (v_tenant, v_list.id, v_member.id, v_now, v_now, local_plus(v_now, v_list.stuck_after::interval))
+  on conflict do nothing;
+  select * into strict v_row from member_checklist m
+  where m.tenant_id = v_tenant and m.checklist_id = v_list.id and m.member_id = v_member.id;
+  if p_step is not null and not p_step = any (v_row.done) then
+    v_row.done := v_row.done || p_step;
+    if not exists (select from jsonb_array_elements(v_list.steps) s where not s ->> 'key' = any (v_row.done)) then
+      v_row.completed_at := v_now;
+    end if;
+    update member_checklist m set done = v_row.done, moved_at = v_now, completed_at = v_row.completed_at, stuck_at = null,
+      due_at = case when v_row.completed_at is null then local_plus(v_now, v_list.stuck_after::interval) end
+    where m.tenant_id = v_tenant and m.id = v_row.id;
+    if v_row.completed_at is not null then
+      perform announce('checklist.completed', v_member.id, jsonb_build_object('checklist', v_row.id), v_now);
+    end if;
+  end if;
+  return jsonb_build_object('is', 'done', 'checklist', v_row.id, 'member', v_member.id);
+end $$;
+
+grant execute on function
+  idea_save(uuid, text, jsonb), idea_support(uuid, text, text, text, text),
+  checklist_save(text, jsonb), checklist_step(text, uuid, text, text) to engawa_app;
+
+/* Books what the clock has brought: issues that did not come in time, members who are stuck. At most so many of each; how many. */
 create function content_settle_due(p_limit int) returns int
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   v_tenant uuid := current_tenant();
   v_now timestamptz := tenant_now(v_tenant);
   v_series content_series;
+  v_stuck member_checklist;
   v_count int := 0;
 begin
   for v_series in
@@ -996,6 +1214,14 @@ begin
     where s.tenant_id = v_tenant and s.id = v_series.id;
     perform announce('series.missed', null,
       jsonb_build_object('series', v_series.id, 'dueAt', v_series.due_at), v_now);
+    v_count := v_count + 1;
+  end loop;
+  for v_stuck in
+    select * from member_checklist m where m.tenant_id = v_tenant and m.due_at <= v_now
+    order by m.due_at limit p_limit for no key update skip locked
+  loop
+    update member_checklist m set stuck_at = m.due_at, due_at = null where m.tenant_id = v_tenant and m.id = v_stuck.id;
+    perform announce('checklist.stuck', v_stuck.member_id, jsonb_build_object('checklist', v_stuck.id), v_stuck.due_at);
     v_count := v_count + 1;
   end loop;
   return v_count;

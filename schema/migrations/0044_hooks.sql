@@ -66,6 +66,7 @@ begin
      or exists (select from notification_fact f where f.tenant_id = t.id and f.due_at <= coalesce(t.clock_at, now()))
      or exists (select from digest d where d.tenant_id = t.id and d.state = 'OPEN' and d.due_at <= coalesce(t.clock_at, now()))
      or exists (select from content_series s where s.tenant_id = t.id and s.due_at <= coalesce(t.clock_at, now()))
+     or exists (select from member_checklist m where m.tenant_id = t.id and m.due_at <= coalesce(t.clock_at, now()))
      or exists (select from asset a where a.tenant_id = t.id and a.due_at <= coalesce(t.clock_at, now()))
      or exists (select from view_delta v where v.tenant_id = t.id)
   -- Rooms: a line each.
@@ -95,6 +96,7 @@ begin
     (select min(s.expires_at) from referral_signal s where s.tenant_id = p_tenant),
     (select min(f.due_at) from notification_fact f where f.tenant_id = p_tenant and f.due_at is not null),
     (select min(d.due_at) from digest d where d.tenant_id = p_tenant and d.state = 'OPEN'),
+    (select min(m.due_at) from member_checklist m where m.tenant_id = p_tenant and m.due_at is not null),
     (select min(s.due_at) from content_series s where s.tenant_id = p_tenant and s.due_at is not null),
     (select tenant_now(p_tenant) where exists (select from view_delta v where v.tenant_id = p_tenant)),
     -- Rooms: a line each.

@@ -7,7 +7,7 @@ import { type Shop, testApp } from '../support/app.ts'
 import { idOfKind, makeSpace, tell, write } from '../support/house.ts'
 import { reportOpened } from '../support/opened.ts'
 import { onServer } from '../support/server.ts'
-import { articleIn, courseIn, LADDER, makeLibrary, referralCode } from '../support/world.ts'
+import { articleIn, courseIn, firstSteps, LADDER, makeLibrary, referralCode } from '../support/world.ts'
 
 const open = testApp({ role: 'web' })
 const NOW = '2026-04-01T00:00:00Z'
@@ -27,6 +27,7 @@ const WAYS: Record<string, readonly string[]> = {
   'Delivery.signals': ['doubtfulDeliveries(first: 1) { nodes { signals(@) { # } } }'],
   'Member.addresses': ['member(by: {externalId: "mia"}) { addresses(@) { # } }'],
   'Member.benefits': ['member(by: {externalId: "mia"}) { benefits(@) { # } }'],
+  'Member.checklists': ['member(by: {externalId: "mia"}) { checklists(@) { # } }'],
   'Member.consents': ['member(by: {externalId: "mia"}) { consents(@) { # } }'],
   'Member.contributions': ['member(by: {externalId: "mia"}) { contributions(@) { # } }'],
   'Member.coupons': ['member(by: {externalId: "mia"}) { coupons(@) { # } }'],
@@ -48,6 +49,7 @@ const WAYS: Record<string, readonly string[]> = {
   'Query.broadcasts': ['broadcasts(@) { # }'],
   'Query.complaints': ['complaints(@) { # }', 'complaints(state: OPEN, @) { # }'],
   'Query.content': ['content(@) { # }', 'content(filter: {state: DRAFT, kind: ARTICLE}, @) { # }'],
+  'Query.contentIdeas': ['contentIdeas(@) { # }', 'contentIdeas(state: OPEN, @) { # }'],
   'Query.courses': ['courses(@) { # }'],
   'Query.doubtfulDeliveries': [
     'doubtfulDeliveries(@) { # }',
@@ -72,6 +74,7 @@ const WAYS: Record<string, readonly string[]> = {
     'search(query: "because", kinds: [COMMENT], @) { # }',
   ],
   'Query.spaces': ['spaces(@) { # }', 'spaces(kind: QA, @) { # }'],
+  'Query.stuckChecklists': ['stuckChecklists(@) { # }'],
   'Query.suppressions': ['suppressions(@) { # }', 'suppressions(reason: MANUAL, isLifted: false, @) { # }'],
   'Query.tasks': ['tasks(@) { # }', 'tasks(state: OPEN, assignee: "anna", @) { # }'],
   'Query.templates': ['templates(@) { # }'],
@@ -136,6 +139,11 @@ beforeAll(async () => {
   shop = await open({ testClock: NOW })
   for (let i = 0; i < 9; i++) await shop.member(`mia ${i}`, { email: `m${i}@example.com` })
   const { by: member } = await shop.member('mia')
+  for (let i = 0; i < 9; i++) {
+    await shop.do('saveChecklist', { ...firstSteps, key: `steps ${i}` })
+    await shop.do('doChecklistStep', { member, checklist: `steps ${i}` })
+    await shop.do('saveContentIdea', { title: `Idea ${i}`, need: 'I cannot find the switch' })
+  }
   for (const day of ['2026-04-01T00:00:00Z', '2026-04-02T00:00:00Z', '2026-04-03T00:00:00Z']) {
     await shop.clock(day)
     const orders = Array.from({ length: 3 }, (_, i) => ({

@@ -6,7 +6,7 @@ import { newId } from '../../api/platform/ids.ts'
 import { schema } from '../../api/schema.ts'
 import { type Shop, testApp } from '../support/app.ts'
 import { headOf, history, type Told } from '../support/history.ts'
-import { makeWorld, NODE_TYPES, referralCode, type World } from '../support/world.ts'
+import { firstSteps, makeWorld, NODE_TYPES, referralCode, type World } from '../support/world.ts'
 
 const open = testApp({ role: 'web' })
 let shop: Shop
@@ -86,6 +86,8 @@ async function talk() {
 async function learn({ by: member, ids }: World) {
   await shop.do('rateContent', { member, content: ids.Content, rating: 'USEFUL' })
   await shop.do('finishLesson', { member, lesson: ids.Lesson })
+  await shop.do('saveChecklist', { ...firstSteps, key: 'other' })
+  await shop.do('doChecklistStep', { member, checklist: 'other', step: 'unpack' })
   const body = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex')
   const file = { name: 'a.png', mediaType: 'image/png', size: body.length }
   const { asset, upload } = await shop.do('createUpload', file, { select: 'asset { id } upload { url }' })
@@ -179,6 +181,7 @@ const SCOPES: Record<string, string> = {
   ConsentChange: 'consents:read',
   Content: 'community:read',
   ContentCard: 'community:read',
+  ContentIdea: 'community:read',
   CouponRedemption: 'coupons:read',
   Course: 'community:read',
   Delivery: 'touchpoints:read',
@@ -189,6 +192,7 @@ const SCOPES: Record<string, string> = {
   IssuedCoupon: 'coupons:read',
   Lesson: 'community:read',
   Member: 'members:read',
+  MemberChecklist: 'community:read',
   Notification: 'community:read',
   Offer: 'offers:read',
   OfferReceipt: 'offers:read',
@@ -216,6 +220,7 @@ const SCOPES: Record<string, string> = {
 const INNER = [
   'Adjustment',
   'Broadcast',
+  'ContentIdea',
   'Delivery',
   'PartnerMovement',
   'Signal',
@@ -321,6 +326,7 @@ describe.concurrent('events', () => {
     campaign: 'coupons:read',
     comment: 'community:read',
     complaint: 'community:read',
+    checklist: 'community:read',
     consent: 'consents:read',
     contribution: 'community:read',
     content: 'community:read',

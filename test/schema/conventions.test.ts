@@ -182,6 +182,8 @@ test('every event has its facts', () => {
       'content',
       'content',
       'dueAt series',
+      'checklist',
+      'checklist',
       'asset percent',
       'enrolment',
       'enrolment',

@@ -4,6 +4,7 @@ import type { Shop } from '../support/shop.ts'
 import {
   articleIn,
   courseIn,
+  firstSteps,
   makeLibrary,
   makeTask,
   referralCode,
@@ -279,6 +280,8 @@ async function newLesson(side: Side): Promise<string> {
   return lesson
 }
 
+const idea0 = { title: 'The manual', need: 'I cannot find the switch' }
+
 /** Everything about content that can be said at once. */
 const wholeFacts = {
   ...{ teaser: 'Soft skin', isTeased: true, isPublic: false, stages: 'customer', skus: 'soap' },
@@ -445,6 +448,20 @@ export const OWN: Record<string, Own> = {
     const done = await side.shop.do('finishLesson', { member: side.world.by, lesson }, { select })
     return { number: done.enrolment.certificate }
   },
+  'Query.contentIdeas': () => ({ state: 'OPEN' }),
+  'Query.stuckChecklists': () => ({}),
+  'Mutation.saveContentIdea': async (side) => {
+    const { idea } = await side.shop.do('saveContentIdea', idea0, { select: 'idea { id }' })
+    return { input: { ...idea0, idea: idea.id, content: await newContent(side), isDismissed: false } }
+  },
+  'Mutation.supportContentIdea': async (side) => {
+    const { idea } = await side.shop.do('saveContentIdea', idea0, { select: 'idea { id }' })
+    return { input: { idea: idea.id, contribution: await newContent(side), note: 'Seen' } }
+  },
+  'Mutation.saveChecklist': () => ({ input: { ...firstSteps, key: fresh(), steps: firstSteps.steps[0] } }),
+  'Mutation.doChecklistStep': ({ world }) => ({
+    input: { member: world.by, checklist: 'brush', step: 'unpack' },
+  }),
   'Query.content': () => ({
     filter: {
       ...{ kind: 'ARTICLE', purpose: 'RETENTION', stage: 'customer', sku: 'soap', persona: 'parents' },

@@ -117,6 +117,13 @@ export const courseIn = (space: string) => ({
   lessons: [{ key: 'first', title: 'Soap', body: 'Use little.' }],
 })
 
+/** The first steps with a brush. */
+export const firstSteps = {
+  ...{ key: 'brush', name: { en: 'Brush', ja: 'ブラシ' }, sku: 'BRUSH', stuckAfter: 'PT1H' },
+  steps: [{ key: 'unpack', title: { en: 'Unpack', ja: '箱から出す' } }],
+  help: { en: 'Call us.', ja: 'お電話ください。' },
+}
+
 /** A place for content; its id. */
 export async function makeLibrary(shop: Shop): Promise<string> {
   const name = { en: 'Library', ja: '図書室' }
@@ -138,10 +145,16 @@ async function makeContent(shop: Shop, { by, token }: TestMember) {
   const saved = { key: 'skin', course: courseIn(space) }
   const { course } = await shop.do('saveCourse', saved, { select: 'course { id lessons { id } }' })
   const { enrolment } = await shop.do('enrolInCourse', { member: by, course: 'skin' })
+  const asked = { title: 'The manual', need: 'I cannot find the switch' }
+  const { idea } = await shop.do('saveContentIdea', asked, { select: 'idea { id }' })
+  await shop.do('saveChecklist', firstSteps)
+  const begun = { member: by, checklist: 'brush' }
+  const { checklist } = await shop.do('doChecklistStep', begun, { select: 'checklist { id }' })
   const file = { name: 'me.png', mediaType: 'image/png', size: 100 }
   const { asset } = await shop.do('createUpload', file, { as: token, select: 'asset { id }' })
   return {
     ...{ Content: content.id, ContentCard: content.card.id, Asset: asset.id },
+    ...{ ContentIdea: idea.id, MemberChecklist: checklist.id },
     ...{ Course: course.id, Lesson: course.lessons[0].id, Enrolment: enrolment.id },
   }
 }

@@ -47,3 +47,18 @@ export const courseCompleted = {
   scope: 'community:read',
   description: 'A member finished the last lesson of a course, and has its certificate.',
 }
+
+/** A member did every step with a product. Payload: `checklist`, the id of the member's. */
+export const checklistCompleted = {
+  type: 'checklist.completed',
+  scope: 'community:read',
+  description: 'A member did every one of the first steps with a product.',
+}
+
+/** A member did no step for a time. Payload likewise. */
+export const checklistStuck = {
+  type: 'checklist.stuck',
+  scope: 'community:read',
+  description:
+    'A member has not done one of the first steps with a product for too long, and is offered help.',
+}
