@@ -60,6 +60,13 @@ const HOME = `{ viewer { asOf tenant { name now } member {
   inbox(first: 3) { nodes { id title body receivedAt readAt } }
   timeline(first: 10) { nodes { __typename } } } } }`
 
+/** How many statements the member's home took, each of three times. */
+async function thrice(shop: Shop, token: string): Promise<number[]> {
+  const counts: number[] = []
+  for (let i = 0; i < 3; i++) counts.push((await shop.ask(token, HOME)).statements.length)
+  return counts
+}
+
 test('one purchase earns, moves the stage, plans a touch, delivers it, and every listener hears it in order', async () => {
   const shop = await open({ testClock: SPRING, name: '縁 Skin Care' })
   const hanako = await shop.member('hanako', { displayName: '佐藤 花子' })
@@ -119,8 +126,10 @@ test('one purchase earns, moves the stage, plans a touch, delivers it, and every
   expect(home.data.viewer.member.inbox.nodes[0].body).toContain('佐藤 花子')
   const english = await shop.ask(emma.token, HOME)
   expect(english.data.viewer.member.inbox.nodes).toMatchObject([{ title: 'Thank you for your purchase' }])
-  expect(english.statements.length).toBe(home.statements.length)
-  console.log(`The member's home took ${home.statements.length} statements.`)
+  // The worker's own statements may fall into the time of one or the other.
+  const fewest = async (token: string) => Math.min(...(await thrice(shop, token)))
+  expect(await fewest(emma.token)).toBe(await fewest(hanako.token))
+  console.log(`The member's home took ${await fewest(hanako.token)} statements.`)
 
   const [item] = home.data.viewer.member.inbox.nodes
   const read = await shop.do(
