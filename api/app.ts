@@ -20,7 +20,7 @@ import {
 } from './domains/content/index.ts'
 import { campaignPart, couponPart, settleCoupons } from './domains/coupons/index.ts'
 import { settleExpiry } from './domains/expiry/index.ts'
-import { supportLevelPart } from './domains/insight/index.ts'
+import { settleViews, supportLevelPart } from './domains/insight/index.ts'
 import { freshnessBandPredicate, settleLifecycle, stagePredicate } from './domains/lifecycle/index.ts'
 import { attributePredicate, MembershipWatch, membershipPredicate } from './domains/members/index.ts'
 import { moderationPart, watchedWordsPart } from './domains/moderation/index.ts'
@@ -315,7 +315,10 @@ async function settle(
   const looked = await settleSegments(tenant, 5)
   const taken = await settleCoupons(tenant, 500)
   const paid = await settleActivities(tenant, 200)
-  const told = (await settleNotifications(tenant, 20)) + (await settleDigests(tenant, 500))
+  const told =
+    (await settleNotifications(tenant, 20)) +
+    (await settleDigests(tenant, 500)) +
+    (await settleViews(tenant, 500))
   // A storage that is away keeps nothing else waiting.
   const swept = await sweepAssets(tenant, storage, 100).catch((err: unknown) => {
     log.warn({ err, tenant: tenantId }, 'Files could not be deleted; trying on.')

@@ -37,6 +37,8 @@ async function newTouch({ shop, world }: Side): Promise<string> {
 /** A call that somebody is to make to the member. */
 const newTask = ({ shop, world }: Side): Promise<string> => makeTask(shop, world.by)
 
+const april = { from: '2026-04-01T00:00:00Z', until: '2026-05-01T00:00:00Z' }
+
 const fresh = () => `fresh ${randomUUID()}`
 
 /** An earn rule with every field that it can have at once. */
@@ -385,6 +387,7 @@ export const MEMBERS_ALONE = [
     'blockAuthor',
     'unblockAuthor',
   ],
+  ...['chooseNotifications', 'markNotificationsRead', 'setDigest', 'setSpaceNotifications', 'recordSession'],
 ].map((name) => `Mutation.${name}`)
 
 /** A post of staff's in the space of the world. */
@@ -769,6 +772,15 @@ export const OWN: Record<string, Own> = {
   'Mutation.blockAuthor': async (side) => ({
     input: { contribution: await othersComment(side), isMute: false },
   }),
+  'Query.communityReport': ({ world }) => ({ ...april, space: world.ids.Space }),
+  'Query.funnel': () => ({ ...april, steps: { resource: '/*' }, within: 'P1D' }),
+  'Query.stickiness': ({ world }) => ({ ...april, space: world.ids.Space }),
+  'Query.stickinessRevenue': () => ({ ...april, currency: 'JPY', bands: 3 }),
+  'Mutation.recordSession': async ({ shop, world }) => {
+    const { now } = (await shop.ask(shop.staff, '{ viewer { tenant { now } } }')).data.viewer.tenant
+    const look = { key: fresh(), at: now, kind: 'SCREEN', resource: '/', level: 1, seconds: 3 }
+    return { input: { session: fresh(), views: { ...look, contribution: world.ids.Comment } } }
+  },
   'Mutation.chooseNotifications': () => ({ input: { kinds: ['REPLY'], channel: 'inbox', isOn: true } }),
   'Mutation.markNotificationsRead': ({ world }) => ({
     input: { notifications: world.ids.Notification, until: '2020-01-01T00:00:00Z' },

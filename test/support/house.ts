@@ -20,7 +20,7 @@ export async function makeSpace(shop: Shop, key: string, given: object = {}) {
 /** What stands for a kind of contribution whose own mutation is no matter of the test. */
 export interface Raw {
   readonly space: string
-  readonly kind: 'POST' | 'QUESTION' | 'CONTENT'
+  readonly kind: 'POST' | 'QUESTION' | 'ANSWER' | 'CONTENT'
   /** The external id of the author; left out: staff. */
   readonly by?: string
   readonly [name: string]: unknown

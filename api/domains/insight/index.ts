@@ -9,3 +9,4 @@ export {
 } from './back-test.ts'
 export { type LintContext, lint, type Warning, type WarningCode } from './lint.ts'
 export { supportLevelPart } from './service.ts'
+export { settleViews } from './sessions.service.ts'

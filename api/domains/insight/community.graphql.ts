@@ -1,0 +1,175 @@
+import { builder } from '../../graph/builder.ts'
+import { read } from '../../graph/read.ts'
+import { BadInputError } from '../../platform/errors.ts'
+import { Member } from '../members/index.ts'
+import {
+  type AnsweringFacts,
+  type ChurnFacts,
+  type HelperFacts,
+  type MaturityFacts,
+  readAnswering,
+  readChurn,
+  readHelpers,
+  readMaturity,
+} from './community.store.ts'
+import { span, stayOf } from './span.graphql.ts'
+import type { Stay } from './stickiness.store.ts'
+
+const shareOf = (part: number, whole: number) => (whole === 0 ? null : Math.floor((part * 10_000) / whole))
+
+const Answering = builder.objectRef<AnsweringFacts & { readonly minutes: number }>('Answering').implement({
+  description: "How the questions of a span were answered by now. An asker's own answers never count.",
+  fields: (t) => ({
+    questions: t.exposeInt('questions', { description: 'Questions that were asked.' }),
+    matured: t.exposeInt('matured', { description: 'Of these, those asked 24 hours ago or more.' }),
+    unanswered: t.exposeInt('unanswered', { description: 'Of the matured ones, those without an answer.' }),
+    unansweredBasisPoints: t.int({
+      nullable: true,
+      description: 'Unanswered by matured, in ten-thousandths, rounded down.',
+      resolve: ({ unanswered, matured }) => shareOf(unanswered, matured),
+    }),
+    answeredWithinDay: t.exposeInt('answeredWithinDay', { description: 'Answered within 24 hours.' }),
+    medianMinutes: t.exposeFloat('medianMinutes', {
+      nullable: true,
+      description:
+        'Minutes to the first answer: the median over all matured questions; null when it lies among the unanswered.',
+    }),
+    p90Minutes: t.exposeFloat('p90Minutes', {
+      nullable: true,
+      description: 'The same, the 90th percentile.',
+    }),
+    firstByMembers: t.exposeInt('firstByMembers', { description: 'Answered first by a member.' }),
+    firstByStaff: t.exposeInt('firstByStaff', { description: 'Answered first by staff.' }),
+    peerAnswered: t.exposeInt('peerAnswered', { description: 'Answered by members, and not by staff.' }),
+    peerAnsweredBasisPoints: t.int({
+      nullable: true,
+      description: 'Peer-answered by all that were answered, in ten-thousandths, rounded down.',
+      resolve: ({ peerAnswered, firstByMembers, firstByStaff }) =>
+        shareOf(peerAnswered, firstByMembers + firstByStaff),
+    }),
+    staffMinutesSaved: t.int({
+      description:
+        'Minutes that staff did not need: the peer-answered, times the minutes that one would take.',
+      resolve: ({ peerAnswered, minutes }) => peerAnswered * minutes,
+    }),
+  }),
+})
+
+const Maturity = builder.objectRef<MaturityFacts>('CommunityMaturity').implement({
+  description: 'How grown a community is: who is there, who replies, who helps, and how members are tied.',
+  fields: (t) => ({
+    members: t.exposeInt('members', { description: 'Members whose membership is active now.' }),
+    active: t.exposeInt('active', { description: 'Members who looked at something, or wrote.' }),
+    replying: t.exposeInt('replying', { description: "Members who wrote under another's." }),
+    helping: t.exposeInt('helping', { description: "Members who answered another's question." }),
+    ties: t.exposeInt('ties', {
+      description: 'Pairs of members of whom one wrote under what is the other’s.',
+    }),
+    mutualTies: t.exposeInt('mutualTies', { description: 'Pairs of whom each did.' }),
+    solvedViews: t.exposeInt('solvedViews', {
+      description: "Views of others' solved questions; a member counts once a day and question.",
+    }),
+    selfServedBasisPoints: t.int({
+      nullable: true,
+      description:
+        'Of these, those that no question of the same member followed within 7 days; in ten-thousandths.',
+      resolve: ({ selfServed, solvedViews }) => shareOf(selfServed, solvedViews),
+    }),
+  }),
+})
+
+const Helper = builder.objectRef<HelperFacts>('CommunityHelper').implement({
+  description: "A member who answers others' questions.",
+  fields: (t) => ({
+    member: t.prismaField({
+      type: Member,
+      nullable: true,
+      description: 'Who.',
+      resolve: (query, { member }, _args, { db }) =>
+        read(db).member.findFirst({ ...query, where: { id: member } }),
+    }),
+    name: t.exposeString('name', { description: 'How it is called.' }),
+    answers: t.exposeInt('answers', { description: "Answers to others' questions." }),
+    accepted: t.exposeInt('accepted', { description: 'Of these, those that are accepted.' }),
+  }),
+})
+
+const Participation = builder.enumType('Participation', {
+  description: 'The most that a member did.',
+  values: {
+    NONE: { description: 'It was not there.' },
+    READING: { description: 'It read.' },
+    WRITING: { description: 'It wrote.' },
+    HELPING: { description: 'It answered a question.' },
+  },
+})
+
+const Churn = builder.objectRef<ChurnFacts>('ParticipationChurn').implement({
+  description: 'How many left, of those who took part in one way.',
+  fields: (t) => ({
+    level: t.expose('level', { type: Participation, description: 'The most that they did in the span.' }),
+    members: t.exposeInt('members', { description: 'How many were members when the span ended.' }),
+    ended: t.exposeInt('ended', { description: 'Of these, whose membership ended since.' }),
+    endedBasisPoints: t.int({
+      nullable: true,
+      description: 'Ended by members, in ten-thousandths, rounded down.',
+      resolve: ({ ended, members }) => shareOf(ended, members),
+    }),
+  }),
+})
+
+const CommunityReport = builder.objectRef<Stay>('CommunityReport').implement({
+  description: 'What a community is worth over a span; each part is looked up when it is asked for.',
+  fields: (t) => ({
+    answering: t.field({
+      type: Answering,
+      nullable: true,
+      description: 'How questions were answered.',
+      args: {
+        minutesPerAnswer: t.arg.int({
+          defaultValue: 10,
+          description: 'What one answer costs staff; 0 to 1000.',
+        }),
+      },
+      resolve: async (stay, { minutesPerAnswer }, { db }) => {
+        const minutes = minutesPerAnswer ?? 10
+        if (minutes < 0 || minutes > 1_000)
+          throw new BadInputError('minutesPerAnswer', 'minutesPerAnswer must be 0 to 1000.')
+        return { ...(await readAnswering(db, stay)), minutes }
+      },
+    }),
+    maturity: t.field({
+      type: Maturity,
+      nullable: true,
+      description: 'Who is there, replies and helps.',
+      resolve: (stay, _args, { db }) => readMaturity(db, stay),
+    }),
+    helpers: t.field({
+      type: [Helper],
+      nullable: true,
+      description: 'Who helps most: by accepted answers, then by answers. At most 20.',
+      resolve: (stay, _args, { db }) => readHelpers(db, stay),
+    }),
+    churn: t.field({
+      type: [Churn],
+      nullable: true,
+      description: 'Who left since, by how they took part. At most 4.',
+      resolve: (stay, _args, { db }) => readChurn(db, stay),
+    }),
+  }),
+})
+
+builder.queryField('communityReport', (t) =>
+  t.field({
+    type: CommunityReport,
+    nullable: true,
+    description: 'What a community is worth over a span, in all or in one space. For staff.',
+    authScopes: { staff: 'community:read' },
+    args: {
+      from: t.arg(span.from),
+      until: t.arg(span.until),
+      space: t.arg.id({ description: 'Only this space; all when left out.' }),
+    },
+    resolve: (_root, args) => stayOf(args),
+  }),
+)
