@@ -137,11 +137,7 @@ function fieldOf(value: unknown, name: string): unknown {
 
 /**
  * An operation with one root field, every argument of it a variable, and all of the answer for some levels; of what can
-<<<<<<< HEAD
  * be anything, its own facts alone.
-=======
- * be anything, none more: the limit of fields is soon reached.
->>>>>>> 6bdde0e (Keep ideas for content with what speaks for them, and first steps with a product)
  */
 export function operationOn(root: string, levels = /\.nodes?$/.test(root) ? 0 : 2): string {
   const field = ROOTS[root]
