@@ -22,7 +22,12 @@ import { campaignPart, couponPart, settleCoupons } from './domains/coupons/index
 import { settleExpiry } from './domains/expiry/index.ts'
 import { settleViews, supportLevelPart } from './domains/insight/index.ts'
 import { freshnessBandPredicate, settleLifecycle, stagePredicate } from './domains/lifecycle/index.ts'
-import { attributePredicate, MembershipWatch, membershipPredicate } from './domains/members/index.ts'
+import {
+  attributePredicate,
+  MembershipWatch,
+  membershipPredicate,
+  settleMemberships,
+} from './domains/members/index.ts'
 import { moderationPart, watchedWordsPart } from './domains/moderation/index.ts'
 import { settleDigests, settleNotifications } from './domains/notifications/index.ts'
 import { offerPart, settleOffers } from './domains/offers/index.ts'
@@ -301,6 +306,7 @@ async function settle(
   tenantId: string,
 ): Promise<boolean> {
   const tenant = db.tenant(tenantId)
+  const ended = await settleMemberships(tenant, 500)
   const replayed = await replayImported(tenant, 500)
   const moved = await settleLifecycle(tenant, 500)
   const booked = (await settleDue(tenant, 500)) + (await settleExpiry(tenant, 500))
@@ -325,7 +331,9 @@ async function settle(
     return 0
   })
   const known = told + swept + (await settleContent(tenant, 100))
-  return known + replayed + moved + booked + decided + over + looked + lapsed + taken + paid + referred > 0
+  return (
+    known + replayed + moved + booked + decided + over + looked + lapsed + taken + paid + referred + ended > 0
+  )
 }
 
 function routes(

@@ -66,6 +66,11 @@ const commands: readonly Entry[] = [
     load: () => loaded(import('./cli/export-completions.ts')),
   },
   {
+    name: 'export member',
+    does: 'print everything that is known of a member as one JSON document',
+    load: () => loaded(import('./cli/export-member.ts')),
+  },
+  {
     name: 'coupons make',
     does: 'make codes of a coupon and write them into a file, which is the only place where they are',
     load: () => loaded(import('./cli/coupons-make.ts')),

@@ -382,6 +382,10 @@ export const DENIALS = {
   TOO_OFTEN: 'One did this too often; wait before the next.',
   REPEATED: 'One wrote the very same just now.',
   WATCHED_WORD: 'A word is in it that is not wanted here.',
+  SUSPENDED: 'The membership rests, and only staff can end that.',
+  MEMBERSHIP: 'The membership opens nothing now.',
+  NO_MESSAGES: 'This member takes no messages from the one who writes.',
+  TOO_MANY: 'There were too many in a short time.',
 } as const
 
 /** The name of such a reason. */

@@ -141,6 +141,22 @@ const MAKINGS: Record<string, Making> = {
     { member, feature: 'checkout' },
     { member, feature: 'search' },
   ],
+  async proposeIntroduction(shop, { by: member }) {
+    const { id: to } = await shop.member('aki')
+    await shop.do('saveProfile', { member: { externalId: 'aki' }, isOpenToIntroductions: true })
+    return [
+      { member, to, note: 'Tea?' },
+      { member, to, note: 'Coffee?' },
+    ]
+  },
+  async sendMessage(shop, { by: member }) {
+    const { id: to } = await shop.member('aki')
+    await shop.do('saveProfile', { member: { externalId: 'aki' }, messagesFrom: 'MEMBERS' })
+    return [
+      { member, to, body: 'Hello' },
+      { member, to, body: 'Good bye' },
+    ]
+  },
   grantPoints: (_, { by: member }) => [
     { member, points: 10, reason: 'Birthday' },
     { member, points: 11, reason: 'Birthday' },

@@ -47,8 +47,22 @@ beforeAll(async () => {
   )
   await shop.do('takeBackBenefit', { benefit: given.benefit.id, reason: 'A mistake' })
   const leaver = await shop.member('leaver')
-  await shop.do('endMembership', { member: leaver.by, end: 'LEFT' })
+  await befriend()
+  await shop.do('pauseMembership', {}, { as: leaver.token })
+  await shop.do('resumeMembership', {}, { as: leaver.token })
+  await shop.do('leaveProgram', {}, { as: leaver.token })
+  await shop.do('returnMembership', { member: leaver.by })
+  await shop.do('eraseMember', { member: leaver.by, texts: 'KEEP' })
 })
+
+/** Gets to know another member, and writes to it. */
+async function befriend() {
+  const wish = { messagesFrom: 'MEMBERS', isOpenToIntroductions: true }
+  for (const { token } of [mia, aki]) await shop.do('saveProfile', wish, { as: token })
+  await shop.do('proposeIntroduction', { to: aki.id }, { as: mia.token })
+  await shop.do('answerIntroduction', { to: mia.id, accepts: true }, { as: aki.token })
+  await shop.do('sendMessage', { to: aki.id, body: 'Hello' }, { as: mia.token })
+}
 
 /** Takes an offer, sees it, completes it, uses it, and gives the purchase back. */
 async function goThroughOffer({ by: member }: World) {
@@ -337,6 +351,8 @@ describe.concurrent('events', () => {
     lesson: 'community:read',
     gathering: 'community:read',
     idea: 'community:read',
+    introduction: 'messages:read',
+    message: 'messages:read',
     member: 'members:read',
     membership: 'members:read',
     notification: 'community:read',

@@ -159,8 +159,10 @@ test('every event has its facts', () => {
     [
       '',
       '',
+      ...Array(4).fill(''),
       'change',
       'decision',
+      ...['introduction', 'introduction', 'message'],
       'from to',
       'end',
       'purchase',
@@ -343,6 +345,7 @@ const JSON_PLACES = [
   'GiveConsentInput.proof',
   'ImportProgramInput.document',
   'Member.attributes',
+  'MemberExportEntry.data',
   'Program.document',
   'ProgramChange.after',
   'ProgramChange.before',

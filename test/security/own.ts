@@ -63,6 +63,27 @@ async function newMember({ shop }: Side) {
   return (await shop.member(fresh())).by
 }
 
+/** Somebody who takes messages and wants to be introduced; the id. */
+async function newPerson({ shop }: Side): Promise<string> {
+  const { id, by } = await shop.member(fresh())
+  await shop.do('saveProfile', { member: by, messagesFrom: 'MEMBERS', isOpenToIntroductions: true })
+  return id
+}
+
+/** Somebody to whom the member wrote; the id. */
+async function newCorrespondent(side: Side): Promise<string> {
+  const to = await newPerson(side)
+  await side.shop.do('sendMessage', { member: side.world.by, to, body: 'Hello' })
+  return to
+}
+
+/** Somebody whom the member asked to get to know it; the id. */
+async function newAcquaintance(side: Side): Promise<string> {
+  const to = await newPerson(side)
+  await side.shop.do('proposeIntroduction', { member: side.world.by, to })
+  return to
+}
+
 async function newHold({ shop, world }: Side): Promise<string> {
   const input = { member: world.by, points: 1, expiresIn: 'PT1H', reason: 'Cart' }
   return (await shop.do('holdPoints', input, { select: 'hold { id }' })).hold.id
@@ -835,6 +856,53 @@ export const OWN: Record<string, Own> = {
   }),
   'Mutation.unfollow': ({ world }) => ({ input: { target: { space: world.ids.Space } } }),
   'Mutation.unreact': ({ world }) => ({ input: { contribution: world.ids.Comment, kind: 'LIKE' } }),
+  'Query.conversations': ({ world }) => ({ member: world.by }),
+  'Query.directory': ({ world }) => ({ member: world.by, search: 'y', interest: 'Tea' }),
+  'Query.introductions': ({ world }) => ({ member: world.by }),
+  'Query.messages': async (side) => ({ member: side.world.by, with: await newCorrespondent(side) }),
+  'Query.suggestedMembers': ({ world }) => ({ member: world.by }),
+  'Query.presence': ({ world }) => ({ member: world.by, space: world.ids.Space, thread: world.ids.Comment }),
+  'Mutation.beHere': ({ world }) => ({
+    input: { member: world.by, space: world.ids.Space, typingIn: world.ids.Comment },
+  }),
+  'Mutation.answerIntroduction': async (side) => ({
+    input: { member: side.world.by, to: await newAcquaintance(side), accepts: true },
+  }),
+  'Mutation.blockMember': async ({ shop, world }) => ({
+    input: { member: world.by, other: (await shop.member(fresh())).id, isMute: true },
+  }),
+  'Mutation.markConversationRead': async (side) => ({
+    input: { member: side.world.by, with: await newCorrespondent(side) },
+  }),
+  'Mutation.proposeIntroduction': async (side) =>
+    keyed({ member: side.world.by, to: await newPerson(side), note: 'Tea?' }),
+  'Mutation.saveProfile': async (side) => ({
+    input: {
+      ...{ member: await newMember(side), isListed: true, interests: ['Tea'], interestsSight: 'MEMBERS' },
+      fields: { field: 'ABOUT', value: 'Tea.', sight: 'SHARED' },
+      ...{ messagesFrom: 'SHARED', isOpenToIntroductions: true, hasPresence: true },
+    },
+  }),
+  'Mutation.sendMessage': async (side) =>
+    keyed({ member: side.world.by, to: await newPerson(side), body: 'Hello' }),
+  'Mutation.unblockMember': async ({ shop, world }) => ({
+    input: { member: world.by, other: (await shop.member(fresh())).id },
+  }),
+  'Mutation.eraseMember': async (side) => ({ input: { member: await newMember(side), texts: 'ERASE' } }),
+  'Query.erasurePreview': ({ world }) => ({ member: world.by }),
+  'Query.exportMember': ({ world }) => ({ member: world.by }),
+  'Mutation.leaveProgram': async (side) => ({ input: { member: await newMember(side), reason: 'Moved' } }),
+  'Mutation.pauseMembership': async (side) => ({
+    input: { member: await newMember(side), until: '2099-01-01T00:00:00Z', reason: 'A journey' },
+  }),
+  'Mutation.resumeMembership': async (side) => ({ input: { member: await newMember(side) } }),
+  'Mutation.returnMembership': async (side) => ({
+    input: { member: await newMember(side), reason: 'Asked for' },
+  }),
+  'Mutation.setPaidThrough': async (side) => ({
+    input: { member: await newMember(side), through: '2099-01-01T00:00:00Z' },
+  }),
+  'Mutation.setRenewal': async (side) => ({ input: { member: await newMember(side), renews: false } }),
   'Mutation.fulfilReward': async (side) => keyed({ redemption: await newRedemption(side) }),
   'Mutation.giveBackAtPartner': async (side) => {
     const reference = fresh()

@@ -2,7 +2,7 @@ import { builder, type Types } from '../../graph/builder.ts'
 import { loader } from '../../graph/load.ts'
 import { read } from '../../graph/read.ts'
 import { ViewerType } from '../../graph/viewer.ts'
-import { MemberByInput, Membership } from '../members/index.ts'
+import { MEMBERSHIP_FACTS, MemberByInput, Membership } from '../members/index.ts'
 import { heldOf, MemberEntitlement } from './entitlements.graphql.ts'
 import { memberIdOf } from './prices.graphql.ts'
 import { sentenceOf } from './sentence.ts'
@@ -125,14 +125,7 @@ builder.objectField(ViewerType, 'membership', (t) =>
         ? null
         : read(db).member.findFirst({
             where: { id: viewer.memberId },
-            select: {
-              id: true,
-              membership: true,
-              membershipSince: true,
-              endedAt: true,
-              membershipEnd: true,
-              membershipReason: true,
-            },
+            select: MEMBERSHIP_FACTS,
           }),
   }),
 )

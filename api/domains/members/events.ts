@@ -18,3 +18,24 @@ export const membershipEnded = {
   scope: 'members:read',
   description: 'A membership ended; access is gone.',
 }
+
+/** A membership rests. */
+export const membershipPaused = {
+  type: 'membership.paused',
+  scope: 'members:read',
+  description: 'A membership began to rest, or rests until another time.',
+}
+
+/** A membership rests no longer. */
+export const membershipResumed = {
+  type: 'membership.resumed',
+  scope: 'members:read',
+  description: 'A membership rests no longer.',
+}
+
+/** A membership that had ended goes on. */
+export const membershipReturned = {
+  type: 'membership.returned',
+  scope: 'members:read',
+  description: 'A membership that had ended goes on, with all that it had.',
+}

@@ -1,14 +1,23 @@
 import { builder, type Types } from '../../graph/builder.ts'
 import { EventInterface, eventType, factOf } from '../../graph/events.ts'
 import { idOf } from '../../graph/ids.ts'
+import { loader } from '../../graph/load.ts'
 import { mutation } from '../../graph/mutation.ts'
 import { ownOnly } from '../../graph/own.ts'
 import { read } from '../../graph/read.ts'
 import { connectionOf } from '../../graph/relay.ts'
 import { ViewerType } from '../../graph/viewer.ts'
 import { BadInputError, IdempotencyKeyReusedError, MembershipEndedError } from '../../platform/errors.ts'
-import { memberRegistered, membershipEnded, memberUpdated } from './events.ts'
+import {
+  memberRegistered,
+  membershipEnded,
+  membershipPaused,
+  membershipResumed,
+  membershipReturned,
+  memberUpdated,
+} from './events.ts'
 import { endMembership, type MemberBy, type MembershipEnd, registerMember, updateMember } from './service.ts'
+import { readEntitled } from './store.ts'
 
 /** `MembershipStatus` of the API. */
 export const MembershipStatus = builder.enumType('MembershipStatus', {
@@ -37,7 +46,30 @@ interface MembershipFacts {
   readonly endedAt: Date | null
   readonly membershipEnd: string | null
   readonly membershipReason: string | null
+  readonly paidThrough: Date | null
+  readonly renewalStoppedAt: Date | null
+  readonly pausedUntil: Date | null
+  readonly erasedAt: Date | null
 }
+
+const isOpen = loader<string, boolean>(async (ids, { db }) => {
+  const open = await readEntitled(db, ids)
+  return ids.map((id) => open.has(id))
+})
+
+/** What of a member its standing is made of. */
+export const MEMBERSHIP_FACTS = {
+  id: true,
+  membership: true,
+  membershipSince: true,
+  endedAt: true,
+  membershipEnd: true,
+  membershipReason: true,
+  paidThrough: true,
+  renewalStoppedAt: true,
+  pausedUntil: true,
+  erasedAt: true,
+} as const
 
 /** The standing of a member. The rooms above add what it is worth. */
 export const Membership = builder.objectRef<MembershipFacts>('Membership').implement({
@@ -64,6 +96,31 @@ export const Membership = builder.objectRef<MembershipFacts>('Membership').imple
       nullable: true,
       description: 'Why, in the words of whoever ended it.',
     }),
+    isOpen: t.boolean({
+      description:
+        'Whether it opens anything now: it has not ended, does not rest, and what is paid is not over.',
+      resolve: ({ id }, _args, context) => isOpen(context, id),
+    }),
+    paidThroughAt: t.expose('paidThrough', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'The instant at which what is paid is over; null when nothing has to be paid.',
+    }),
+    renewalStoppedAt: t.expose('renewalStoppedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'Since when it is not renewed: it expires when what is paid is over.',
+    }),
+    pauseEndsAt: t.expose('pausedUntil', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When its rest ends by itself; null while it does not rest, or until somebody ends it.',
+    }),
+    erasedAt: t.expose('erasedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When everything that told who the person was went.',
+    }),
   }),
 })
 
@@ -88,14 +145,7 @@ export const Member = builder.prismaNode('Member', {
     membership: t.field({
       type: Membership,
       description: 'The standing of the member.',
-      select: {
-        id: true,
-        membership: true,
-        membershipSince: true,
-        endedAt: true,
-        membershipEnd: true,
-        membershipReason: true,
-      },
+      select: MEMBERSHIP_FACTS,
       resolve: (member) => member,
     }),
   }),
@@ -252,3 +302,6 @@ eventType(membershipEnded, (t) => ({
     resolve: (event) => factOf(event, 'end') as MembershipEnd, // as membership_end writes it
   }),
 }))
+eventType(membershipPaused)
+eventType(membershipResumed)
+eventType(membershipReturned)

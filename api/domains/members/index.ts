@@ -1,7 +1,15 @@
 export { attributePredicate, membershipPredicate } from './audience.ts'
-export { Member, MemberByInput, MemberConnection, Membership, memberOf, memberRef } from './graphql.ts'
+export {
+  MEMBERSHIP_FACTS,
+  Member,
+  MemberByInput,
+  MemberConnection,
+  Membership,
+  memberOf,
+  memberRef,
+} from './graphql.ts'
 export type { MemberBy, MembershipEnd, NewMember } from './service.ts'
 export { registerMember } from './service.ts'
 export { MembershipWatch, standingMember } from './standing.ts'
-export { namesOf } from './store.ts'
+export { namesOf, settleMemberships } from './store.ts'
 export { onlyOf, ownOrWrites, subjectOf } from './subject.graphql.ts'

@@ -150,7 +150,10 @@ export class MembershipWatch {
 
   async #look(tenantId: string, session: Session): Promise<void> {
     try {
-      session.memberId = await standingMember(this.#client(tenantId), session.externalId)
+      const memberId = await standingMember(this.#client(tenantId), session.externalId)
+      // Who was erased is not found any more, or somebody else is.
+      if (session.memberId !== null && session.memberId !== memberId) session.end()
+      else session.memberId = memberId
     } catch (error) {
       // Any other failure is the database being away; the next request or event finds out.
       if (error instanceof ForbiddenError) session.end()

@@ -15,11 +15,14 @@ interface Named {
 }
 
 /**
- * Whom a mutation is about: the one that was named, or, for a member's token, the member itself, who may name nobody
+ * Whom a mutation, or a question at `field`, is about: the one that was named, or, for a member's token, the member itself, who may name nobody
  * else. Throws NotFoundError, and BadInputError when nobody was named.
  */
-export function subjectOf(named: Named | null | undefined, { viewer }: Context): MemberBy {
-  const field = 'input.member'
+export function subjectOf(
+  named: Named | null | undefined,
+  { viewer }: Context,
+  field = 'input.member',
+): MemberBy {
   const by = named ? memberRef(named, field) : null
   if (viewer?.kind !== 'MEMBER') {
     if (!by)

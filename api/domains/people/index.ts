@@ -1,0 +1,1 @@
+export { exportDocument } from './export.ts'
