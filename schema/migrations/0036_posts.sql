@@ -485,6 +485,8 @@ begin
     return v_refusal;
   elsif v_idea.contribution_id is null then
     return jsonb_build_object('is', 'not_found', 'what', 'idea');
+  elsif p_into is not null and (post_seen(p_into, p_member)).id is null then
+    return jsonb_build_object('is', 'not_found', 'what', 'idea');
   elsif p_status = 'MERGED' and not coalesce(idea_mergeable(v_post, post_seen(p_into, p_member)), false) then
     return bad_input('mergedInto', 'input.mergedInto must be another idea of the same space that is open or planned.');
   elsif v_idea.status = 'MERGED' then

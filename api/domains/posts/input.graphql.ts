@@ -37,7 +37,7 @@ const GatheringInput = builder.inputType('GatheringInput', {
 
 /** What publishPost and saveDraft take. */
 export const postFields = (t: PothosSchemaTypes.InputFieldBuilder<Types, 'InputObject'>) => ({
-  space: t.id({ description: 'Where; left out for a draft, which has its space.' }),
+  space: t.id({ description: 'Where; a draft stays in the space that it has.' }),
   draft: t.id({ description: 'The draft to go on with; a new post when left out.' }),
   kind: t.field({ type: PostKind, description: 'What it is; TALK when left out.' }),
   title: t.string({ description: 'What it is headed with; 1 to 300 characters. Only talk may go without.' }),
@@ -67,7 +67,7 @@ export function postGiven(given: Given): NewPost {
   const wrong = (field: string, message: string): never => {
     throw new BadInputError(`input.${field}`, `input.${field} ${message}`)
   }
-  if ((space === null) === (draft === null)) wrong('space', 'or input.draft must be given, and not both.')
+  if (space === null && draft === null) wrong('space', 'or input.draft must be given.')
   if (kind !== 'TALK' && given.title == null)
     wrong('title', `must be given: only TALK may go without, not ${kind}.`)
   if ((kind === 'REVIEW') !== (rating != null)) {
