@@ -194,7 +194,7 @@ mutation('defineModeration', {
       required: true,
       description: 'How many first texts of members without trust wait for a look; 0: none.',
     }),
-    hideAt: t.float({
+    hideAt: t.int({
       required: true,
       description:
         'From which weight of flags on something is hidden; a flag weighs 1 and the trust of the member.',

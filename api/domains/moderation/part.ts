@@ -49,7 +49,7 @@ const Policy = z
       .max(50, 'must be at most 50 limits'),
     repeatWithin: duration,
     reviewFirst: count(100),
-    hideAt: z.number().min(1).max(1000),
+    hideAt: z.int().min(1).max(1000),
     trust: z
       .array(
         z
