@@ -75,6 +75,8 @@ import './domains/posts/products.graphql.ts'
 import './domains/moderation/graphql.ts'
 import './domains/moderation/mutations.graphql.ts'
 import './domains/search/graphql.ts'
+import './domains/questions/graphql.ts'
+import './domains/questions/mutations.graphql.ts'
 
 import './domains/offers/graphql.ts'
 import './domains/offers/receipts.graphql.ts'

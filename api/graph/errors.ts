@@ -1,4 +1,5 @@
 import {
+  AcceptedAnswerChangedError,
   AccessDeniedError,
   AlreadyDecidedError,
   AssetUnfitError,
@@ -75,6 +76,7 @@ const domainCodes = [
   'REFERRAL_REFUSED',
   'REFERRAL_CLOSED',
   'CASE_CHANGED',
+  'ACCEPTED_ANSWER_CHANGED',
   'ACCESS_DENIED',
   'SPACE_NOT_ENABLED',
   'ASSET_UNFIT',
@@ -427,3 +429,10 @@ function asDomainCode(code: Code): (typeof domainCodes)[number] {
   if (!known) throw new TypeError(`${code} is not a code of the error interface`)
   return known
 }
+
+// The questions room adds `answer`.
+builder.objectType(AcceptedAnswerChangedError, {
+  name: 'AcceptedAnswerChangedError',
+  description: CODES.ACCEPTED_ANSWER_CHANGED.when,
+  interfaces: [ErrorInterface],
+})

@@ -43,6 +43,10 @@ export const CODES = {
   QUOTA_EXCEEDED: { status: 409, when: 'The entitlement cannot be used that often now.' },
   BENEFIT_SETTLED: { status: 409, when: 'The benefit ended before: used, expired, taken back or returned.' },
   REFERRAL_REFUSED: { status: 409, when: 'The referral cannot be claimed; the reason says why.' },
+  ACCEPTED_ANSWER_CHANGED: {
+    status: 409,
+    when: 'Another answer is accepted than was expected, or none.',
+  },
   REFERRAL_CLOSED: { status: 409, when: 'Nobody has to look at this referral, or somebody has.' },
   CASE_CHANGED: { status: 409, when: 'Somebody else decided meanwhile, or more came to it.' },
   ACCESS_DENIED: {
@@ -101,6 +105,7 @@ export type DomainFailure =
   | BenefitSettledError
   | ReferralRefusedError
   | ReferralClosedError
+  | AcceptedAnswerChangedError
   | AccessDeniedError
   | CaseChangedError
   | SpaceNotEnabledError
@@ -605,6 +610,17 @@ export class ReferralClosedError extends DomainError {
 /** How a referral that is not under review stands. */
 export type ReferralStanding = 'CLAIMED' | 'QUALIFIED' | 'HELD' | 'PAID' | 'REJECTED' | 'REVERSED'
 
+/** Another answer is accepted than the caller believed. */
+export class AcceptedAnswerChangedError extends DomainError {
+  readonly code = 'ACCEPTED_ANSWER_CHANGED'
+  /** Id (uuid) of the answer that is accepted; null: none is. */
+  readonly answer: string | null
+  constructor(answer: string | null) {
+    super(answer === null ? 'No answer is accepted any more.' : 'Another answer was accepted meanwhile.')
+    this.answer = answer
+  }
+}
+
 /** Refuses a whole request, or one field of it: a top-level error with this code. */
 export abstract class RequestError extends Error {
   abstract readonly code: Code
@@ -711,6 +727,7 @@ export type Rejection =
     }
   | { readonly is: 'case_changed'; readonly version: number }
   | { readonly is: 'space_not_enabled'; readonly key: string }
+  | { readonly is: 'accepted_answer_changed'; readonly answer: string | null }
   | { readonly is: 'bad_input'; readonly field: string; readonly message: string }
 
 /** What a business function of the database returns: done, with its facts, or a refusal. */
@@ -801,6 +818,8 @@ export function raise<Done extends { readonly is: 'done' }>(outcome: Done | Reje
       )
     case 'space_not_enabled':
       throw new SpaceNotEnabledError(outcome.key)
+    case 'accepted_answer_changed':
+      throw new AcceptedAnswerChangedError(outcome.answer)
     case 'bad_input':
       throw new BadInputError(outcome.field, outcome.message)
     default:

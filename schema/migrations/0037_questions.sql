@@ -224,7 +224,7 @@ begin
 end $$;
 
 /*
- * Answers a question. Outcomes: done {answer, question, state}, access_denied (CLOSED), those of contribution_write,
+ * Answers a question. Outcomes: done {answer, question, state}, access_denied (LOCKED), those of contribution_write,
  * key_reused.
  */
 create function question_answer(p_key text, p_hash bytea, p_question uuid, p_member uuid, p_actor text, p_what jsonb)
@@ -244,7 +244,7 @@ begin
     return op_finish(p_key, jsonb_build_object('is', 'not_found', 'what', 'question'));
   elsif exists (select from question q where q.tenant_id = v_tenant and q.contribution_id = p_question
                 and q.state = 'CLOSED') then
-    return op_finish(p_key, jsonb_build_object('is', 'access_denied', 'reason', 'CLOSED', 'unlock', null));
+    return op_finish(p_key, jsonb_build_object('is', 'access_denied', 'reason', 'LOCKED', 'unlock', null));
   end if;
   v_done := contribution_write(p_member, p_actor, p_what || jsonb_build_object('kind', 'ANSWER', 'parent', p_question));
   if v_done ->> 'is' <> 'done' then
@@ -440,7 +440,11 @@ begin
     return op_finish(p_key, v_refusal);
   end if;
   select * into v_current from accepted_answer a where a.tenant_id = v_tenant and a.question_id = p_question;
-  if p_expects is not null and p_expects #>> '{}' is distinct from v_current.answer_id::text then
+  if p_expects #>> '{}' is not null and not exists (
+    select from answer a where a.tenant_id = v_tenant and a.question_id = p_question
+      and a.contribution_id = (p_expects #>> '{}')::uuid) then
+    return op_finish(p_key, jsonb_build_object('is', 'not_found', 'what', 'answer'));
+  elsif p_expects is not null and p_expects #>> '{}' is distinct from v_current.answer_id::text then
     return op_finish(p_key, jsonb_build_object('is', 'accepted_answer_changed', 'answer', v_current.answer_id));
   elsif p_answer is not distinct from v_current.answer_id then
     return op_finish(p_key, jsonb_build_object('is', 'done', 'question', p_question));
@@ -779,3 +783,174 @@ grant execute on function
   question_import_votes(text, jsonb), question_import_accepted(text, jsonb, text),
   question_import_duplicates(text, jsonb, text), question_import_differences(text, jsonb), question_import_statistics()
   to engawa_app;
+
+-- ── Helping ──────────────────────────────────────────────────────────────────────────────────────
+
+/* Who thanked whom for an answer: a tie between two members. */
+create table answer_thanks (
+  tenant_id       uuid not null,
+  contribution_id uuid not null,
+  member_id       uuid not null,
+  at              timestamptz not null,
+  primary key (tenant_id, contribution_id, member_id),
+  foreign key (tenant_id, contribution_id) references answer (tenant_id, contribution_id),
+  foreign key (tenant_id, member_id) references member (tenant_id, id)
+);
+create index answer_thanks_of_member on answer_thanks (tenant_id, member_id, at);
+call protect('answer_thanks');
+call sight_follows('answer_thanks');
+grant select on answer_thanks to engawa_app;
+
+/* Members who were asked to answer a question. */
+create table answer_request (
+  tenant_id       uuid not null,
+  contribution_id uuid not null,
+  member_id       uuid not null,
+  actor           text not null,
+  at              timestamptz not null,
+  primary key (tenant_id, contribution_id, member_id),
+  foreign key (tenant_id, contribution_id) references question (tenant_id, contribution_id),
+  foreign key (tenant_id, member_id) references member (tenant_id, id)
+);
+create index answer_request_of_member on answer_request (tenant_id, member_id, at);
+call protect('answer_request');
+call sight_follows('answer_request');
+grant select on answer_request to engawa_app;
+
+/* Thanks for an answer, once. Outcomes: done {answer}, not_found, access_denied. */
+create function answer_thank(p_answer uuid, p_member uuid) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_row contribution;
+begin
+  select * into v_row from contribution c
+  where c.tenant_id = v_tenant and c.id = p_answer and c.kind = 'ANSWER' for share;
+  if v_row.id is null or not contribution_seen(p_answer, p_member) then
+    return jsonb_build_object('is', 'not_found', 'what', 'answer');
+  elsif v_row.author_id = p_member then
+    return jsonb_build_object('is', 'access_denied', 'reason', 'OWN', 'unlock', null);
+  end if;
+  insert into answer_thanks (tenant_id, contribution_id, member_id, at)
+  values (v_tenant, p_answer, p_member, v_now) on conflict do nothing;
+  if found then
+    perform announce('answer.thanked', v_row.author_id,
+      jsonb_build_object('answer', p_answer, 'question', v_row.parent_id), v_now);
+  end if;
+  return jsonb_build_object('is', 'done', 'answer', p_answer);
+end $$;
+
+/* The shop stands behind an answer, or no longer. Outcomes: done {answer}, not_found. */
+create function answer_mark(p_answer uuid, p_is_official boolean) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  update answer a set is_official = p_is_official
+  where a.tenant_id = current_tenant() and a.contribution_id = p_answer;
+  return case when found then jsonb_build_object('is', 'done', 'answer', p_answer)
+    else jsonb_build_object('is', 'not_found', 'what', 'answer') end;
+end $$;
+
+/* Whether the help was any good, as whoever asked says. Outcomes: done {question}, not_found, access_denied. */
+create function question_rate(p_question uuid, p_member uuid, p_is_satisfied boolean) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_row contribution;
+begin
+  select * into v_row from contribution c
+  where c.tenant_id = v_tenant and c.id = p_question and c.kind = 'QUESTION' for no key update;
+  if v_row.id is null or not contribution_seen(p_question, p_member) then
+    return jsonb_build_object('is', 'not_found', 'what', 'question');
+  elsif v_row.author_id is distinct from p_member then
+    return jsonb_build_object('is', 'access_denied', 'reason', 'NOT_AUTHOR', 'unlock', null);
+  end if;
+  update question q set is_satisfied = p_is_satisfied, satisfied_at = tenant_now(v_tenant)
+  where q.tenant_id = v_tenant and q.contribution_id = p_question;
+  return jsonb_build_object('is', 'done', 'question', p_question);
+end $$;
+
+/*
+ * Members who may know an answer: their answers to questions with the same tags, or about the same product, were
+ * accepted; the most such answers first. Nobody who asked or answered it, cannot see it, or was asked to answer
+ * anything in the last seven days.
+ */
+create function suggested_answerers(p_question uuid, p_limit int) returns setof uuid
+language plpgsql stable security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_row contribution;
+  v_helpers uuid[];
+begin
+  select * into v_row from contribution c where c.tenant_id = v_tenant and c.id = p_question and c.kind = 'QUESTION';
+  v_helpers := array(
+    select a.author_id from contribution q
+    join accepted_answer x on x.tenant_id = v_tenant and x.question_id = q.id
+    join contribution a on a.tenant_id = v_tenant and a.id = x.answer_id
+    where q.tenant_id = v_tenant and q.kind = 'QUESTION' and q.id <> p_question
+      and (q.tags && v_row.tags or q.sku = v_row.sku)
+      and a.author_id is not null and a.author_id is distinct from q.author_id
+      and a.author_id is distinct from v_row.author_id
+      and not exists (select from contribution mine where mine.tenant_id = v_tenant and mine.parent_id = p_question
+                      and mine.kind = 'ANSWER' and mine.author_id = a.author_id)
+      and not exists (select from answer_request r where r.tenant_id = v_tenant and r.member_id = a.author_id
+                      and r.at > v_now - interval '7 days')
+    group by a.author_id order by count(*) desc, a.author_id limit 200);
+  return query
+  select h.id from unnest(v_helpers) with ordinality h (id, n)
+  where h.id in (select contribution_seers(p_question, v_helpers)) order by h.n limit p_limit;
+end $$;
+
+/* Asks a member to answer. Outcomes: done {question}, not_found, access_denied. */
+create function answer_ask_for(p_question uuid, p_by uuid, p_member uuid, p_external_id text, p_actor text) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_member member := member_find(p_member, p_external_id);
+  v_row contribution;
+  v_refusal jsonb;
+begin
+  select * into v_row from contribution c where c.tenant_id = v_tenant and c.id = p_question for share;
+  v_refusal := question_may_decide(v_row, p_by);
+  if v_refusal is not null then
+    return v_refusal;
+  elsif v_member.id is null or not contribution_seen(p_question, v_member.id) then
+    return jsonb_build_object('is', 'not_found', 'what', 'member');
+  end if;
+  insert into answer_request (tenant_id, contribution_id, member_id, actor, at)
+  values (v_tenant, p_question, v_member.id, p_actor, v_now) on conflict do nothing;
+  if found then
+    perform announce('answer.requested', v_member.id, jsonb_build_object('question', p_question), v_now);
+  end if;
+  return jsonb_build_object('is', 'done', 'question', p_question);
+end $$;
+
+/* How many people each of these members helped: askers whom their accepted answers helped, who had the same trouble, and who thanked. */
+create function helped_counts(p_members uuid[]) returns table (member_id uuid, helped int)
+language plpgsql stable security definer set search_path = public, pg_temp as $$
+begin
+  return query
+  select x.helper, count(distinct x.other)::int from (
+    select a.author_id as helper, q.author_id as other
+    from accepted_answer x
+    join contribution a on a.tenant_id = x.tenant_id and a.id = x.answer_id
+    join contribution q on q.tenant_id = x.tenant_id and q.id = x.question_id
+    where x.tenant_id = current_tenant() and a.author_id = any (p_members)
+    union all
+    select a.author_id, t.member_id
+    from accepted_answer x
+    join contribution a on a.tenant_id = x.tenant_id and a.id = x.answer_id
+    join me_too t on t.tenant_id = x.tenant_id and t.contribution_id = x.question_id
+    where x.tenant_id = current_tenant() and a.author_id = any (p_members)
+    union all
+    select a.author_id, t.member_id
+    from answer_thanks t join contribution a on a.tenant_id = t.tenant_id and a.id = t.contribution_id
+    where t.tenant_id = current_tenant() and a.author_id = any (p_members) and a.state = 'PUBLISHED') x
+  where x.other is distinct from x.helper and x.other is not null
+  group by x.helper;
+end $$;
+
+grant execute on function answer_thank(uuid, uuid), answer_mark(uuid, boolean), question_rate(uuid, uuid, boolean),
+  suggested_answerers(uuid, int), answer_ask_for(uuid, uuid, uuid, text, text), helped_counts(uuid[]) to engawa_app;

@@ -247,6 +247,8 @@ language sql stable as $places$
   ('accepted_answer', $$t.question_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'ALL', null),
   ('question_duplicate', $$t.contribution_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'ALL', null),
   ('me_too', 't.member_id = $2', 'ALL', null),
+  ('answer_thanks', 't.member_id = $2', 'ALL', null),
+  ('answer_request', 't.member_id = $2', 'ALL', null),
   ('acceptance', 't.answerer_id = $2', 'ALL', null),
   ('imported_vote', $$t.contribution_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'ALL', null),
   -- Moderation and trust.

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import {
+  AcceptedAnswerChangedError,
   AccessDeniedError,
   AlreadyDecidedError,
   AssetUnfitError,
@@ -172,6 +173,11 @@ const REJECTIONS: readonly (readonly [Rejection, DomainError, message: string])[
     { is: 'referral_closed', state: 'PAID' },
     new ReferralClosedError('PAID'),
     'This referral is not under review; it stands as PAID.',
+  ],
+  [
+    { is: 'accepted_answer_changed', answer: null },
+    new AcceptedAnswerChangedError(null),
+    'No answer is accepted any more.',
   ],
   [
     { is: 'access_denied', reason: 'AUDIENCE', unlock: { stage: ['customer'] } },

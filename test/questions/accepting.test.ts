@@ -40,7 +40,8 @@ it('accepts only answers to the very question, by whoever asked, and not behind 
   const [answer, stray] = [await house.answer(ken, question), await house.answer(ken, other)]
   expect(await house.accept(mia, question, stray)).toBe('not_found')
   expect(await house.accept(ken, question, answer)).toBe('access_denied')
-  expect(await house.accept(mia, question, answer, stray)).toBe('accepted_answer_changed')
+  expect(await house.accept(mia, question, answer, stray)).toBe('not_found')
+  expect(await house.accept(mia, question, answer, answer)).toBe('accepted_answer_changed')
   expect(await house.accept(mia, question, answer, null)).toBe('done')
   expect(await house.accept(mia, question, null, null)).toBe('accepted_answer_changed')
   expect(await house.points(ken)).toEqual([10])

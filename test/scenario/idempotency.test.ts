@@ -11,6 +11,17 @@ import { articleIn, courseIn, LADDER, makeLibrary, makeTask, referralCode } from
 const open = testApp({ role: 'web' })
 const NOW = '2026-04-01T00:00:00Z'
 
+/** A question that mia asked, with an answer by staff. */
+async function answered(shop: Shop) {
+  const space = await makeSpace(shop, 'qa', { kind: 'QA' })
+  const as = await shop.token('member', 'mia')
+  const asked = { space, title: 'Tea?', body: 'Which?' }
+  const { question } = await shop.do('askQuestion', asked, { as, select: 'question { id }' })
+  const given = { question: question.id, body: 'Barley.' }
+  const { answer } = await shop.do('answerQuestion', given, { select: 'answer { id }' })
+  return { question: question.id, answer: answer.id }
+}
+
 /** Makes what a mutation needs, and gives its input and another one for the same key. */
 type Making = (shop: Shop, mia: TestMember) => Promise<readonly [object, object]> | readonly [object, object]
 
@@ -156,6 +167,32 @@ const MAKINGS: Record<string, Making> = {
       { member, to, body: 'Hello' },
       { member, to, body: 'Good bye' },
     ]
+  },
+  async askQuestion(shop) {
+    const space = await makeSpace(shop, 'qa', { kind: 'QA' })
+    return [
+      { space, title: 'Tea?', body: 'Which?' },
+      { space, title: 'Tea?', body: 'When?' },
+    ]
+  },
+  async answerQuestion(shop) {
+    const { question } = await answered(shop)
+    return [
+      { question, body: 'Barley.' },
+      { question, body: 'Green.' },
+    ]
+  },
+  async acceptAnswer(shop) {
+    const { question, answer } = await answered(shop)
+    return [
+      { question, answer },
+      { question, answer, expectedCurrentAnswer: answer },
+    ]
+  },
+  async unacceptAnswer(shop) {
+    const { question, answer } = await answered(shop)
+    await shop.do('acceptAnswer', { question, answer })
+    return [{ question }, { question, expectedCurrentAnswer: null }]
   },
   grantPoints: (_, { by: member }) => [
     { member, points: 10, reason: 'Birthday' },

@@ -15,6 +15,8 @@ let shop: Shop
 
 /** How to reach each list, with `@` for the page's arguments. A list of the schema without a way fails the test. */
 const WAYS: Record<string, readonly string[]> = {
+  'Answer.comments': ['questions(last: 1) { nodes { answers(first: 1) { nodes { comments(@) { # } } } } }'],
+  'Answer.revisions': ['questions(last: 1) { nodes { answers(first: 1) { nodes { revisions(@) { # } } } } }'],
   'Comment.comments': [
     'member(by: {externalId: "friend 0"}) { contributions(last: 1) { nodes { ... on Comment { comments(@) { # } } } } }',
   ],
@@ -63,6 +65,7 @@ const WAYS: Record<string, readonly string[]> = {
   'Query.moderationQueue': ['moderationQueue(state: KEPT, @) { # }'],
   'Query.offers': ['offers(@) { # }'],
   'Query.partnerMovements': ['partnerMovements(partner: "cafe", @) { # }'],
+  'Query.questions': ['questions(@) { # }', 'questions(standing: OPEN, tag: "tea", @) { # }'],
   'Query.referrals': ['referrals(@) { # }', 'referrals(state: CLAIMED, @) { # }'],
   'Query.rewardRedemptions': [
     'rewardRedemptions(@) { # }',
@@ -79,6 +82,9 @@ const WAYS: Record<string, readonly string[]> = {
   'Query.tasks': ['tasks(@) { # }', 'tasks(state: OPEN, assignee: "anna", @) { # }'],
   'Query.templates': ['templates(@) { # }'],
   'Query.webhookEndpoints': ['webhookEndpoints(@) { # }'],
+  'Question.answers': ['questions(last: 1) { nodes { answers(@) { # } } }'],
+  'Question.comments': ['questions(last: 1) { nodes { comments(@) { # } } }'],
+  'Question.revisions': ['questions(last: 1) { nodes { revisions(@) { # } } }'],
   'Space.memberships': [
     'space(key: "space 0") { memberships(@) { # } }',
     'space(key: "space 0") { memberships(standing: JOINED, @) { # } }',
@@ -246,6 +252,26 @@ async function talk() {
     const decision = { contribution: said.comment.id, version: 2, decision: 'KEPT', note: `note ${i}` }
     await shop.do('decideModeration', decision)
     await shop.do('joinSpace', { space: spaces[0], member: { externalId: `friend ${i}` } })
+  }
+  await askAndAnswer(spaces[0] ?? '', mia)
+}
+
+/** Ten questions; nine answers to the first of them, which was changed and remarked on as often as its first answer. */
+async function askAndAnswer(space: string, as: string) {
+  const ask = (body: string) =>
+    shop.do('askQuestion', { space, title: 'Tea?', body, tags: ['tea'] }, { as, select: 'question { id }' })
+  const { question } = await ask('The first.')
+  for (let i = 0; i < 9; i++) await ask(`Number ${i}.`)
+  const answers: { id: string }[] = []
+  for (let i = 0; i < 9; i++) {
+    const given = { question: question.id, body: `Answer ${i}.` }
+    answers.push((await shop.do('answerQuestion', given, { as, select: 'answer { id }' })).answer)
+  }
+  for (let i = 0; i < 9; i++) {
+    for (const { id } of [question, ...answers.slice(0, 1)]) {
+      await shop.do('editContribution', { contribution: id, body: `Again ${i}.` }, { as })
+      await shop.do('addComment', { on: id, body: `Remark ${i}.` }, { as })
+    }
   }
 }
 

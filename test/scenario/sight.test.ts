@@ -18,7 +18,13 @@ beforeAll(async () => {
 })
 
 /** The GraphQL type that shows a kind; a kind without one is looked at through its comments. */
-const TYPES: Record<string, string> = { COMMENT: 'Comment', CONTENT: 'Content', POST: 'Post' }
+const TYPES: Record<string, string> = {
+  CONTENT: 'Content',
+  POST: 'Post',
+  COMMENT: 'Comment',
+  QUESTION: 'Question',
+  ANSWER: 'Answer',
+}
 
 const idsOf = ({ texts }: House) =>
   Object.values(texts).flatMap(({ id, kind }) => (TYPES[kind] ? [encodeId(TYPES[kind], id)] : []))
@@ -36,10 +42,14 @@ const PATHS: Record<string, { query: string; kinds?: string[]; without?: string[
     query:
       'query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Contribution { title html comments { nodes { html } } } } }',
   },
+  'Query.questions': {
+    query: '{ questions(first: 100) { nodes { title html answers { nodes { html } } } } }',
+    kinds: ['QUESTION', 'ANSWER'],
+  },
   'Member.contributions': {
     query:
       '{ member(by: { externalId: "author" }) { contributions(first: 100) { nodes { title body html } } } }',
-    kinds: ['COMMENT', 'POST'],
+    kinds: ['ANSWER', 'COMMENT', 'POST', 'QUESTION'],
     without: ['blocked-comment'], // somebody else's
   },
   'Space.posts': {
@@ -49,7 +59,7 @@ const PATHS: Record<string, { query: string; kinds?: string[]; without?: string[
   },
   'ProductDiscussion.entries': {
     query: '{ productDiscussion(sku: "SOAP") { entries(first: 100) { nodes { title html } } } }',
-    kinds: ['POST'],
+    kinds: ['POST', 'QUESTION'],
     without: ['draft', 'removed'],
   },
   'Viewer.feed': {
@@ -80,6 +90,8 @@ const THROUGH = [
   'Notification.object',
   'Post.comments',
   'Space.pinnedPosts',
+  ...['Answer.comments', 'Answer.question', 'Question.acceptedAnswer'],
+  ...['Question.answers', 'Question.comments', 'Question.duplicateOf'],
 ]
 
 test('every field that leads to something written is walked here', () => {

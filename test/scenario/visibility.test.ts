@@ -94,6 +94,13 @@ async function talk() {
     trust: [{ level: 1, threads: 1, days: 1, given: 0, received: 0 }],
   })
   for (const { token } of [mia, aki]) await shop.do('markRead', { thread: contribution }, { as: token })
+  const { Question: question, Answer: answer } = aki.ids
+  await shop.do('acceptAnswer', { question, answer }, { as: aki.token })
+  await shop.do('unacceptAnswer', { question }, { as: aki.token })
+  await shop.do('closeQuestion', { question, reason: 'SOLVED' }, { as: aki.token })
+  await shop.do('reopenQuestion', { question }, { as: aki.token })
+  await shop.do('requestAnswer', { question, member: mia.by })
+  await shop.do('thankAnswer', { answer }, { as: mia.token })
 }
 
 /** Reads, rates and looks at what is published, finishes a course, and misses an issue. */
@@ -187,6 +194,7 @@ async function putOff(member: World) {
 const SCOPES: Record<string, string> = {
   Address: 'consents:read',
   Adjustment: 'points:read',
+  Answer: 'community:read',
   Asset: 'community:read',
   Benefit: 'benefits:read',
   Broadcast: 'touchpoints:read',
@@ -215,6 +223,7 @@ const SCOPES: Record<string, string> = {
   Post: 'community:read',
   Posting: 'points:read',
   Purchase: 'purchases:read',
+  Question: 'community:read',
   Referral: 'referrals:read',
   Reward: 'rewards:read',
   RewardRedemption: 'rewards:read',
@@ -244,7 +253,20 @@ const INNER = [
   'WebhookFailure',
 ]
 /** What is the tenant's and no member's: every member sees it. */
-const COMMON = ['Comment', 'Content', 'ContentCard', 'Course', 'Lesson', 'Post', 'Reward', 'Space']
+const COMMON = [
+  ...[
+    'Post',
+    'Answer',
+    'Comment',
+    'Content',
+    'ContentCard',
+    'Course',
+    'Lesson',
+    'Question',
+    'Reward',
+    'Space',
+  ],
+]
 /** What no integration sees, whatever its scopes. */
 const STAFFS = ['InboxItem', 'WebhookEndpoint', 'WebhookFailure']
 const ALL = [...new Set(Object.values(SCOPES))]
@@ -336,6 +358,7 @@ describe.concurrent('events', () => {
     activity: 'members:read',
     address: 'consents:read',
     asset: 'community:read',
+    answer: 'community:read',
     benefit: 'benefits:read',
     campaign: 'coupons:read',
     comment: 'community:read',
@@ -360,6 +383,7 @@ describe.concurrent('events', () => {
     post: 'community:read',
     program: 'program:read',
     purchase: 'purchases:read',
+    question: 'community:read',
     reaction: 'community:read',
     segment: 'members:read',
     referral: 'referrals:read',
@@ -419,6 +443,9 @@ describe.concurrent('events', () => {
         'content.published',
         'contribution.state_changed',
         'post.published',
+        'question.asked',
+        'question.closed',
+        ...['question.reopened', 'answer.given', 'answer.accepted', 'answer.unaccepted'],
       ]
       const own = all.filter(({ member, type }) => member?.id === mia.id || readable.includes(type))
       expect(own.length).toBeGreaterThan(8)

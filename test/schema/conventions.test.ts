@@ -138,6 +138,7 @@ test('every error has its facts', () => {
     RefundExceedsPurchaseError: ['refundable'],
     ConfirmationExpiredError: ['expiredAt'],
     OperatorLimitReachedError: ['left', 'limit', 'resetsAt'],
+    AcceptedAnswerChangedError: ['answer'],
     OwnRequestError: [],
     AlreadyDecidedError: ['state'],
   })
@@ -197,6 +198,8 @@ test('every event has its facts', () => {
       'flag',
       'flag',
       'from to',
+      ...Array(4).fill('question'),
+      ...Array(4).fill('answer question'),
       'reason touchpoint',
       'activity',
       'segment',

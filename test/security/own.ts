@@ -392,6 +392,21 @@ async function newSpace({ shop }: Side): Promise<string> {
   return makeSpace(shop, fresh())
 }
 
+/** A question that staff, unless told, have just asked. */
+async function newQuestion({ shop }: Side, as = shop.staff): Promise<string> {
+  const space = await makeSpace(shop, fresh(), { kind: 'QA' })
+  const asked = { space, title: 'Which tea?', body: fresh() }
+  return (await shop.do('askQuestion', asked, { as, select: 'question { id }' })).question.id
+}
+
+/** The same with an answer of theirs. */
+async function newAnswer(side: Side): Promise<{ question: string; answer: string }> {
+  const question = await newQuestion(side)
+  const given = { question, body: fresh() }
+  const { answer } = await side.shop.do('answerQuestion', given, { select: 'answer { id }' })
+  return { question, answer: answer.id }
+}
+
 /** What nobody but a member does, for itself. */
 export const MEMBERS_ALONE = [
   ...['markInboxRead', 'react', 'unreact', 'follow', 'unfollow', 'markRead', 'blockAuthor', 'unblockAuthor'],
@@ -409,6 +424,7 @@ export const MEMBERS_ALONE = [
     'unblockAuthor',
   ],
   ...['chooseNotifications', 'markNotificationsRead', 'setDigest', 'setSpaceNotifications', 'recordSession'],
+  ...['addMeToo', 'removeMeToo', 'rateHelp', 'thankAnswer'],
 ].map((name) => `Mutation.${name}`)
 
 /** A post of staff's in the space of the world. */
@@ -625,6 +641,9 @@ export const OWN: Record<string, Own> = {
   'Query.similarQuestions': ({ world }) => ({
     ...{ title: 'Do you agree?', body: 'I do.', space: world.ids.Space, most: 3 },
   }),
+  'Query.questions': ({ world }) => ({
+    ...{ space: world.ids.Space, standing: 'OPEN', tag: 'tea', sku: 'soap' },
+  }),
   'Query.space': () => ({ key: 'club' }),
   'Query.spaces': () => ({ kind: 'COMMUNITY' }),
   'Query.stages': () => ({}),
@@ -789,6 +808,39 @@ export const OWN: Record<string, Own> = {
   'Mutation.voteInPoll': async (side) => ({
     input: { post: await newPost(side, { poll: wholePoll }), member: side.world.by, options: 1 },
   }),
+  'Mutation.acceptAnswer': async (side) => {
+    const { question, answer } = await newAnswer(side)
+    return keyed({ question, answer, expectedCurrentAnswer: null })
+  },
+  'Mutation.addMeToo': async (side) => ({ input: { question: await newQuestion(side) } }),
+  'Mutation.answerQuestion': async (side) =>
+    keyed({ question: await newQuestion(side), body: 'Barley.', format: 'MARKDOWN', isOfficial: false }),
+  'Mutation.askQuestion': async (side) =>
+    keyed({
+      ...{ space: await makeSpace(side.shop, fresh(), { kind: 'QA' }), title: 'Which tea?', body: 'For me.' },
+      ...{ format: 'MARKDOWN', tags: 'tea', sku: 'soap', kind: 'QUESTION', isPrivate: false },
+    }),
+  'Mutation.closeQuestion': async (side) => ({
+    input: {
+      ...{ question: await newQuestion(side), reason: 'DUPLICATE', duplicateOf: await newQuestion(side) },
+    },
+  }),
+  'Mutation.markAnswerOfficial': async (side) => ({
+    input: { answer: (await newAnswer(side)).answer, isOfficial: true },
+  }),
+  'Mutation.rateHelp': async (side) => ({
+    input: { question: await newQuestion(side, side.world.token), isSatisfied: true },
+  }),
+  'Mutation.removeMeToo': async (side) => ({ input: { question: await newQuestion(side) } }),
+  'Mutation.reopenQuestion': async (side) => ({ input: { question: await newQuestion(side) } }),
+  'Mutation.requestAnswer': async (side) => ({
+    input: { question: await newQuestion(side), member: side.world.by },
+  }),
+  'Mutation.thankAnswer': async (side) => ({ input: { answer: (await newAnswer(side)).answer } }),
+  'Mutation.unacceptAnswer': async (side) => {
+    const { question } = await newAnswer(side)
+    return keyed({ question, expectedCurrentAnswer: null })
+  },
   'Mutation.addComment': ({ world }) => keyed({ on: world.ids.Comment, body: 'So it is.' }),
   'Mutation.blockAuthor': async (side) => ({
     input: { contribution: await othersComment(side), isMute: false },

@@ -19,6 +19,8 @@ const APART = ['Mutation.addIssuer', 'Subscription.events']
 
 /** The lists inside of something, with `@` for the page's arguments. */
 const LISTS: Record<string, string> = {
+  'Answer.comments': ofMember('contributions { nodes { ... on Answer { comments(@) { # } } } }'),
+  'Answer.revisions': ofMember('contributions { nodes { ... on Answer { revisions(@) { # } } } }'),
   'Comment.comments': ofMember('contributions { nodes { ... on Comment { comments(@) { # } } } }'),
   'Comment.revisions': ofMember('contributions { nodes { revisions(@) { # } } }'),
   'Consent.history': ofMember('consents { nodes { history(@) { # } } }'),
@@ -42,6 +44,9 @@ const LISTS: Record<string, string> = {
   'Member.stageHistory': ofMember('stageHistory(@) { # }'),
   'Member.tierHistory': ofMember('tierHistory(@) { # }'),
   'Member.timeline': ofMember('timeline(@) { # }'),
+  'Question.answers': ofMember('contributions { nodes { ... on Question { answers(@) { # } } } }'),
+  'Question.comments': ofMember('contributions { nodes { ... on Question { comments(@) { # } } } }'),
+  'Question.revisions': ofMember('contributions { nodes { ... on Question { revisions(@) { # } } } }'),
   'Space.memberships': 'spaces(first: 1) { nodes { memberships(@) { # } } }',
   'Post.comments': ofMember('contributions { nodes { ... on Post { comments(@) { # } } } }'),
   'Post.revisions': ofMember('contributions { nodes { ... on Post { revisions(@) { # } } } }'),
@@ -79,6 +84,7 @@ const ROOT_LISTS = [
   'Query.moderationQueue',
   'Query.offers',
   'Query.partnerMovements',
+  'Query.questions',
   'Query.referrals',
   'Query.rewardRedemptions',
   'Query.rewards',

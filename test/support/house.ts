@@ -113,6 +113,8 @@ export async function openHouse(shop: Shop): Promise<House> {
     ...{ space: 'open', kind: 'COMMENT' as 'POST', parent: open, by: 'blocked' },
   })
   Object.assign(texts, await fillSite(shop))
+  const asked = await tell('club-question', CLUB, { space: 'club', kind: 'QUESTION' })
+  await tell('club-answer', CLUB, { space: 'club', kind: 'ANSWER' as 'POST', parent: asked })
   await removeAndClose(shop, gone)
   return {
     shop,

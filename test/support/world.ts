@@ -190,7 +190,20 @@ async function makeTalk(shop: Shop, { token, by }: TestMember) {
   const { data } = await shop.ask(token, query)
   const Notification = data.viewer.member.notifications.nodes[0].id
   const talk = await write(shop, { space: 'club', kind: 'POST', by: by.externalId })
-  return { Space, Comment: comment.id, Notification, Post: idOfKind('Post', talk) }
+  const asked = await makeQuestion(shop, token)
+  return { Space, Comment: comment.id, Notification, Post: idOfKind('Post', talk), ...asked }
+}
+
+/** A question of the member's that it changed, and answered itself, in a space that everybody is in. */
+async function makeQuestion(shop: Shop, token: string) {
+  const space = await makeSpace(shop, 'qa', { kind: 'QA' })
+  const asked = { space, title: 'Which tea?', body: 'In the evening.', tags: ['tea'] }
+  const { question } = await shop.do('askQuestion', asked, { as: token, select: 'question { id }' })
+  const given = { question: question.id, body: 'Barley.' }
+  const { answer } = await shop.do('answerQuestion', given, { as: token, select: 'answer { id }' })
+  for (const { id } of [question, answer])
+    await shop.do('editContribution', { contribution: id, body: 'Barley?' }, { as: token })
+  return { Question: question.id, Answer: answer.id }
 }
 
 /** A call that somebody is to make to a member; its id. */
