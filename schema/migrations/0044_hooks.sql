@@ -260,6 +260,9 @@ language sql stable as $places$
   -- Content and courses.
   ('content_rating', 't.member_id = $2', 'ALL', 'comment = null'),
   ('content', $$t.contribution_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'ALL', null),
+  ('content_evidence', $$t.contribution_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'STAFF', $$note = case when note is not null then '–' end$$),
+  ('content_idea', $$t.content_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'STAFF', null),
+  ('member_checklist', 't.member_id = $2', 'ALL', null),
   ('asset_progress', 't.member_id = $2', 'ALL', null),
   ('asset', 't.member_id = $2', 'ALL', $$name = '–', state = case when contribution_id is null or erased_words(name) <> name then 'GONE' else state end,
       due_at = case when contribution_id is null or erased_words(name) <> name then tenant_now($1) else due_at end$$),
