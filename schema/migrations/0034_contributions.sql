@@ -526,15 +526,19 @@ begin
   if not p_is_on then
     delete from follow f
     where f.tenant_id = v_tenant and f.member_id = p_member and f.kind = p_kind and f.target = p_target;
-    return '{"is": "done"}';
-  elsif (p_kind = 'THREAD' and not coalesce(contribution_seen((
+    if found then
+      return '{"is": "done"}';
+    end if;
+  end if;
+  if (p_kind = 'THREAD' and not coalesce(contribution_seen((
           select c.root_id from contribution c where c.tenant_id = v_tenant and c.id = p_target::uuid), p_member), false))
      or (p_kind = 'SPACE' and space_may(p_target::uuid, p_member, 'see') is not null)
      or (p_kind = 'MEMBER' and not exists (select from member_entitled(array[p_target::uuid]))) then
     return jsonb_build_object('is', 'not_found', 'what', lower(p_kind));
+  elsif p_is_on then
+    insert into follow (tenant_id, member_id, kind, target, since)
+    values (v_tenant, p_member, p_kind, p_target, tenant_now(v_tenant)) on conflict do nothing;
   end if;
-  insert into follow (tenant_id, member_id, kind, target, since)
-  values (v_tenant, p_member, p_kind, p_target, tenant_now(v_tenant)) on conflict do nothing;
   return '{"is": "done"}';
 end $$;
 

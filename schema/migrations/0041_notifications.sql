@@ -360,6 +360,11 @@ declare
   v_tenant uuid := current_tenant();
   v_read int;
 begin
+  if exists (select from unnest(p_ids) i where not exists (
+    select from notification n where n.tenant_id = v_tenant and n.member_id = p_member and n.id = i))
+  then
+    return null;
+  end if;
   update notification n set read_at = tenant_now(v_tenant)
   where n.tenant_id = v_tenant and n.member_id = p_member and n.read_at is null
     and (n.id = any (p_ids) or n.at <= p_until);

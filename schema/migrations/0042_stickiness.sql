@@ -101,6 +101,13 @@ begin
   if not exists (select from member_entitled(array[p_member])) then
     return jsonb_build_object('is', 'not_found', 'what', 'member');
   end if;
+  if exists (
+    select from jsonb_array_elements(p_views) v
+    where v ->> 'contribution' is not null and not exists (
+      select from contribution c where c.tenant_id = v_tenant and c.id = (v ->> 'contribution')::uuid))
+  then
+    return jsonb_build_object('is', 'not_found', 'what', 'contribution');
+  end if;
   select v.n - 1 into v_late from jsonb_array_elements(p_views) with ordinality v (row, n)
   where (v.row ->> 'at')::timestamptz not between v_now - interval '7 days' and v_now + interval '5 minutes'
   order by v.n limit 1;

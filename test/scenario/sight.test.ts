@@ -62,6 +62,15 @@ const PATHS: Record<string, { query: string; kinds?: string[]; without?: string[
     kinds: ['POST', 'QUESTION'],
     without: ['draft', 'removed'],
   },
+  'Query.search': {
+    query: '{ search(query: "canary", first: 100) { nodes { title html } } }',
+    isPart: true, // of what fits best
+  },
+  'Query.similarQuestions': {
+    query: '{ similarQuestions(title: "canary question club", body: "canary") { title html } }',
+    kinds: ['QUESTION'],
+    isPart: true,
+  },
   'Viewer.feed': {
     query: `{ viewer { ${['NEW', 'ACTIVE', 'TOP', 'FOR_YOU'].map((by) => `${by}: feed(orderBy: ${by}, first: 100) { nodes { title html } }`).join(' ')} } }`,
     kinds: ['POST'],
@@ -87,6 +96,8 @@ const THROUGH = [
   'Complaint.resolution',
   'Content.comments',
   'Idea.mergedInto',
+  'ModerationCase.contribution',
+  'ModerationFlag.contribution',
   'Notification.object',
   'Post.comments',
   'Space.pinnedPosts',

@@ -139,10 +139,8 @@ function fieldOf(value: unknown, name: string): unknown {
  * An operation with one root field, every argument of it a variable, and all of the answer for some levels; of what can
  * be anything, its own facts alone.
  */
-export function operationOn(
-  root: string,
-  levels = /\.(nodes?|similarQuestions)$/.test(root) ? 0 : 2,
-): string {
+export function operationOn(root: string, most = 2): string {
+  const levels = /\.(nodes?|similarQuestions)$/.test(root) ? 0 : most
   const field = ROOTS[root]
   if (!field) throw new Error(`There is no ${root}.`)
   const kind = root.slice(0, root.indexOf('.')).toLowerCase()

@@ -12,7 +12,7 @@ import {
   readHelpers,
   readMaturity,
 } from './community.store.ts'
-import { span, stayOf } from './span.graphql.ts'
+import { isOfSpace, span, stayOf } from './span.graphql.ts'
 import type { Stay } from './stickiness.store.ts'
 
 const shareOf = (part: number, whole: number) => (whole === 0 ? null : Math.floor((part * 10_000) / whole))
@@ -170,6 +170,9 @@ builder.queryField('communityReport', (t) =>
       until: t.arg(span.until),
       space: t.arg.id({ description: 'Only this space; all when left out.' }),
     },
-    resolve: (_root, args) => stayOf(args),
+    resolve: async (_root, args, { db }) => {
+      const stay = stayOf(args)
+      return (await isOfSpace(stay, db)) ? stay : null
+    },
   }),
 )

@@ -1,4 +1,6 @@
 import { idOf } from '../../graph/ids.ts'
+import { read } from '../../graph/read.ts'
+import type { TenantClient } from '../../platform/db.ts'
 import { BadInputError } from '../../platform/errors.ts'
 import type { Stay } from './stickiness.store.ts'
 
@@ -7,6 +9,11 @@ export const span = {
   from: { type: 'DateTime', required: true, description: 'From when, inclusive.' },
   until: { type: 'DateTime', required: true, description: 'Until when, exclusive; at most 400 days later.' },
 } as const
+
+/** Whether the span is of a space that there is, when it is of one. */
+export async function isOfSpace({ space }: Stay, db: TenantClient): Promise<boolean> {
+  return space === null || (await read(db).space.findFirst({ where: { id: space } })) !== null
+}
 
 /** Reads them. Throws BadInputError naming the argument. */
 export function stayOf({

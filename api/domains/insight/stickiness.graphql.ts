@@ -3,7 +3,7 @@ import { text } from '../../graph/input.ts'
 import { loader } from '../../graph/load.ts'
 import { BadInputError } from '../../platform/errors.ts'
 import { Member } from '../members/index.ts'
-import { span, stayOf } from './span.graphql.ts'
+import { isOfSpace, span, stayOf } from './span.graphql.ts'
 import {
   type FunnelStep,
   type RevenueBand,
@@ -163,7 +163,10 @@ builder.queryField('stickiness', (t) =>
       until: t.arg(span.until),
       space: t.arg.id({ description: 'Only in this space; everywhere when left out.' }),
     },
-    resolve: (_root, args, { db }) => readStayReport(db, stayOf(args)),
+    resolve: async (_root, args, { db }) => {
+      const stay = stayOf(args)
+      return (await isOfSpace(stay, db)) ? readStayReport(db, stay) : null
+    },
   }),
 )
 

@@ -1,5 +1,5 @@
 import type { Tx } from '../../platform/db.ts'
-import { BadInputError, type Outcome, raise } from '../../platform/errors.ts'
+import { BadInputError, NotFoundError, type Outcome, raise } from '../../platform/errors.ts'
 import { call } from '../../platform/operation.ts'
 import { ALL_KINDS, type Kind } from './kinds.ts'
 
@@ -19,15 +19,17 @@ export interface Read {
   readonly until: Date | null
 }
 
-/** Marks them read; how many were not before. */
-export function markRead(tx: Tx, member: string, { notifications, until }: Read): Promise<number> {
+/** Marks them read; how many were not before. Throws NotFoundError when one is not the member's. */
+export async function markRead(tx: Tx, member: string, { notifications, until }: Read): Promise<number> {
   if (notifications && notifications.length > 100)
     throw new BadInputError('input.notifications', 'input.notifications holds at most 100 ids.')
-  return call<number>(tx, 'select notifications_read($1, $2, $3) as outcome', [
+  const read = await call<number | null>(tx, 'select notifications_read($1, $2, $3) as outcome', [
     member,
     notifications ?? [],
     until,
   ])
+  if (read === null) throw new NotFoundError('notification')
+  return read
 }
 
 /** Sets how a member hears of kinds of news, all of them when there are none, through a channel. */
