@@ -388,11 +388,11 @@ create function key_columns(p_table text) returns table (name text, type text) l
   order by k.n
 $$;
 
-/* What of a table's row is told: not whose tenant, who of the staff, and no digest or seal. */
+/* What of a table's row is not told: whose tenant it is, who of the staff did it, what requests were called, digests, seals. */
 create function told_columns(p_table text) returns text[] language sql stable as $$
   select array_agg(a.attname::text) from pg_attribute a
   where a.attrelid = to_regclass('public.' || p_table) and a.attnum > 0
-    and (a.attname in ('tenant_id', 'actor', 'requested_by', 'decided_by', 'assignee', 'fence', 'search', 'condition')
+    and (a.attname in ('tenant_id', 'actor', 'requested_by', 'decided_by', 'assignee', 'fence', 'idempotency_key')
          or a.atttypid = 'bytea'::regtype)
 $$;
 
