@@ -37,12 +37,7 @@ export async function write(shop: Shop, { space, by, ...what }: Raw): Promise<st
     const { rows } = await client.query<{ outcome: { contribution: string } }>(
       `select contribution_write((select m.id from member m where m.tenant_id = $1 and m.external_id = $2), 'test',
          $3::jsonb || jsonb_build_object('space', (select s.id from space s where s.tenant_id = $1 and s.key = $4))) as outcome`,
-      [
-        shop.tenant.id,
-        by ?? null,
-        JSON.stringify({ ...text, ...what }),
-        space,
-      ],
+      [shop.tenant.id, by ?? null, JSON.stringify({ ...text, ...what }), space],
     )
     const outcome = rows[0]?.outcome
     if (!outcome?.contribution) throw new Error(JSON.stringify(outcome))
@@ -102,7 +97,14 @@ export async function openHouse(shop: Shop): Promise<House> {
     { kind = 'POST', ...what }: Partial<Raw> & { space: string },
   ) => {
     const canary = `canary-${name}`
-    const text = { title: canary, body: canary, html: `<p>${canary}</p>`, by: 'author', sku: 'SOAP', search: searchText({ title: canary, body: canary }) }
+    const text = {
+      title: canary,
+      body: canary,
+      html: `<p>${canary}</p>`,
+      by: 'author',
+      sku: 'SOAP',
+      search: searchText({ title: canary, body: canary }),
+    }
     texts[name] = { id: await write(shop, { kind, ...text, ...what }), kind, seers }
     return texts[name].id
   }
