@@ -43,7 +43,7 @@ const redeem: Doing = async ({ shop, redeemed }, { by }, amount) => {
   if (redemption) redeemed.push(redemption.id)
 }
 
-const coupon: Doing = async ({ shop, n, coupons }, { by }, amount) => {
+const coupon: Doing = async ({ shop, coupons }, { by }, amount) => {
   const how = { code: amount % 3 === 0 ? 'MARKET' : 'TEATIME', hold: amount % 2 === 0 }
   const { redemption } = await shop.do(
     'redeemCoupon',

@@ -1,5 +1,4 @@
 export {
-  Author,
   Contribution,
   ContributionState,
   contributionKinds,

@@ -1,3 +1,3 @@
-export { Space, SpaceConnection, SpaceKind, spaceOf } from './graphql.ts'
+export { Space, spaceOf } from './graphql.ts'
 export { spacePart } from './part.ts'
 export { viewAs } from './view-as.ts'

@@ -1,1 +1,0 @@
-export { Post, PostConnection, postOf } from './graphql.ts'
