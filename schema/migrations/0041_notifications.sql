@@ -34,6 +34,9 @@ create table notification_fact (
 );
 create index notification_fact_due on notification_fact (tenant_id, due_at, id) where due_at is not null;
 call protect('notification_fact');
+-- The due scan looks across tenants, at nothing but who has something due.
+create policy system on notification_fact for select to engawa_system using (true);
+grant select (tenant_id, due_at) on notification_fact to engawa_system;
 
 /*
  * What a member is told: facts of one kind about one thing stand together while they are unread, as in "A and 5
@@ -658,6 +661,9 @@ create table digest (
 create unique index digest_open on digest (tenant_id, member_id) where state = 'OPEN';
 create index digest_due on digest (tenant_id, due_at, id) where state = 'OPEN';
 call protect('digest');
+-- The due scan looks across tenants, at nothing but who has something due.
+create policy system on digest for select to engawa_system using (true);
+grant select (tenant_id, state, due_at) on digest to engawa_system;
 call sight_own('digest');
 grant select on digest to engawa_app;
 

@@ -127,6 +127,13 @@ test('tables and functions belong to a role that cannot log in; three functions 
   ])
 })
 
+test('the system role may ask what is due, in every table that can hold something due', async () => {
+  await onServer(database.url, async (client) => {
+    await client.query('set role engawa_system')
+    expect((await client.query('select due_tenants()')).rows).toEqual([])
+  })
+})
+
 test('no role of ours logs in, passes row-level security, or may become another of them', async () => {
   const wrong = await ask(`
     select r.rolname, m.rolname as becomes from pg_roles r
