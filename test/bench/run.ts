@@ -8,6 +8,7 @@ import { fanOut } from './figures/fan-out.ts'
 import { feed } from './figures/feed.ts'
 import { liveEvent } from './figures/live.ts'
 import { home, list, trivial } from './figures/requests.ts'
+import { search } from './figures/search.ts'
 import { recordPurchase, spendPoints } from './figures/writes.ts'
 import { print } from './table.ts'
 import { type Effort, openWorld } from './world.ts'
@@ -24,6 +25,7 @@ const FIGURES: readonly Figure[] = [
   importLog,
   freshness,
   expiry,
+  search,
   coldStart,
 ]
 
