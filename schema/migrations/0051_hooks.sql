@@ -231,7 +231,7 @@ language sql stable as $places$
   ('read_mark', 't.member_id = $2', 'ALL', 'delete'),
   -- Posts, ideas, polls, gatherings, research.
   ('post_facts', $$t.contribution_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'ALL', null),
-  ('idea', $$t.contribution_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'ALL', null),
+  ('idea', $$t.contribution_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'ALL', 'note = erased_words(note)'),
   ('poll', $$t.contribution_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'ALL', null),
   ('poll_option', $$t.contribution_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'ALL', 'label = erased_words(label)'),
   ('gathering', $$t.contribution_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'ALL', 'place = erased_words(place)'),
@@ -239,7 +239,7 @@ language sql stable as $places$
   ('poll_vote', 't.member_id = $2', 'ALL', null),
   ('gathering_guest', 't.member_id = $2', 'ALL', null),
   ('complaint', 't.member_id = $2', 'ALL', $$reason = case when reason is not null then '–' end$$),
-  ('stumble', 't.member_id = $2', 'ALL', $$note = case when note is not null then '–' end$$),
+  ('stumble', 't.member_id = $2', 'ALL', $$feature = '–', note = case when note is not null then '–' end$$),
   ('research_answer', 't.member_id = $2', 'ALL', $$words = case when words is not null then '–' end$$),
   ('research_order', 't.member_id = $2', 'ALL', null),
   -- Questions and answers.
@@ -260,7 +260,8 @@ language sql stable as $places$
   ('trust', 't.member_id = $2', 'ALL', null),
   -- Content and courses.
   ('content_rating', 't.member_id = $2', 'ALL', 'comment = null'),
-  ('content', $$t.contribution_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'ALL', null),
+  ('content', $$t.contribution_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'ALL',
+    'title = erased_words(title), teaser = erased_words(teaser), need = erased_words(need)'),
   ('content_evidence', $$t.contribution_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'STAFF', $$note = case when note is not null then '–' end$$),
   ('content_idea', $$t.content_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'STAFF', null),
   ('member_checklist', 't.member_id = $2', 'ALL', null),
@@ -287,12 +288,11 @@ language sql stable as $places$
   ('interest', 't.member_id = $2', 'ALL', 'delete'),
   ('profile', 't.member_id = $2', 'ALL', 'delete'),
   ('introduction', '$2 in (t.one_id, t.other_id)', 'ALL', $$note = case when note is not null then '–' end$$),
-  ('message', $$t.conversation_id in (select c.id from conversation c where c.tenant_id = $1 and $2 in (c.one_id, c.other_id))$$, 'ALL', null),
-  ('message', 't.author_id = $2', 'NONE', $$body = '–'$$),
+  ('message', $$t.conversation_id in (select c.id from conversation c where c.tenant_id = $1 and $2 in (c.one_id, c.other_id))$$, 'ALL', $$body = '–'$$),
   ('conversation', '$2 in (t.one_id, t.other_id)', 'ALL', null),
-  -- What was told of them: ids alone.
-  ('event_log', 't.member_id = $2', 'NONE', null),
-  ('outbox', 't.member_id = $2', 'NONE', null),
+  -- What was told of them: ids alone, but for the feature over which one stumbled.
+  ('event_log', 't.member_id = $2', 'NONE', $$payload = case when type = 'stumble.reported' then json_blank(payload) else payload end$$),
+  ('outbox', 't.member_id = $2', 'NONE', $$payload = case when type = 'stumble.reported' then json_blank(payload) else payload end$$),
   ('webhook_failure', 't.member_id = $2', 'NONE', 'last_failure = json_blank(last_failure)')
   ) p (name, mine, told, erase)
   where to_regclass('public.' || p.name) is not null

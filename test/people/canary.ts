@@ -76,6 +76,15 @@ export async function liveAsCanary(shop: Shop): Promise<TestMember> {
   })
   await shop.do('pauseMembership', { reason: 'Canary travels' }, { as: token })
   await shop.do('resumeMembership', {}, { as: token })
+  await shop.do('reportStumble', { feature: 'The canary button', note: 'Canary fell' }, { as: token })
+  await shop.do(
+    'saveProfile',
+    {
+      ...{ isListed: true, isOpenToIntroductions: true, messagesFrom: 'MEMBERS', interests: ['Canaries'] },
+      fields: [{ field: 'ABOUT', value: 'I am Canary.', sight: 'MEMBERS' }],
+    },
+    { as: token },
+  )
   await beWrittenTo(shop, member)
   await write(shop, gone)
   return gone
@@ -105,6 +114,11 @@ async function beWrittenTo(shop: Shop, member: object): Promise<void> {
 /** What it writes in a space, and what somebody else writes to it there. */
 async function write(shop: Shop, { id, by }: TestMember): Promise<void> {
   const other = await shop.member('neighbour')
+  await shop.do('saveProfile', { isOpenToIntroductions: true, messagesFrom: 'MEMBERS' }, { as: other.token })
+  const own = { as: await shop.token('member', by.externalId) }
+  await shop.do('proposeIntroduction', { to: other.id, note: 'Canary here' }, own)
+  await shop.do('sendMessage', { to: other.id, body: 'Canary says hello' }, own)
+  await shop.do('sendMessage', { to: id, body: 'Hello Canary' }, { as: other.token })
   const [author, neighbour] = [id, other.id].map((each) => decodeId(each, 'id').id)
   const search = (text: string) => ({
     title: '',

@@ -95,7 +95,7 @@ describe('an erasure', () => {
         { by: gone.by },
       )
     ).data.erasurePreview
-    expect(Object.keys(await canaries(shop)).length).toBe(17)
+    expect(Object.keys(await canaries(shop)).length).toBe(24)
     erased = await shop.do('eraseMember', { member: gone.by, texts: 'ERASE' }, { select: 'erasedAt' })
   })
 
