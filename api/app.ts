@@ -41,6 +41,7 @@ import {
   settleReferrals,
   signalsPort,
 } from './domains/referrals/index.ts'
+import { reputationPart } from './domains/reputation/index.ts'
 import { rewardPart, settleRewards } from './domains/rewards/index.ts'
 import { startSearchUpkeep } from './domains/search/index.ts'
 import { segmentPart, segmentPredicate, settleSegments } from './domains/segments/index.ts'
@@ -129,7 +130,7 @@ registerPredicates(
   entitlementPredicate,
 )
 
-registerParts(operationsPart, moderationPart, watchedWordsPart)
+registerParts(operationsPart, moderationPart, watchedWordsPart, reputationPart)
 registerParts(currencyPart, labelPart, ladderPart, segmentPart, earnRulePart)
 registerParts(entitlementPart, priceListPart, stackingPart)
 registerParts(partnerPart, supportLevelPart)

@@ -35,7 +35,7 @@ create or replace function contribution_reacted(
   p_contribution contribution, p_member uuid, p_kind text, p_is_on boolean
 ) returns void language plpgsql as $$
 begin
-  return;
+  perform reputation_reacted(p_contribution, p_member, p_kind, p_is_on);
 end $$;
 
 -- ── The clock (before: 0028_clock.sql); each room adds its lines where they are marked ────────────
@@ -258,6 +258,10 @@ language sql stable as $places$
   ('moderation_case', $$t.contribution_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'STAFF', 'note = null, appeal = null'),
   ('trust_day', 't.member_id = $2', 'ALL', null),
   ('trust', 't.member_id = $2', 'ALL', null),
+  -- Reputation and badges.
+  ('reputation_entry', 't.member_id = $2', 'ALL', null),
+  ('reputation_entry', 't.giver_id = $2', 'NONE', null),
+  ('reputation', 't.member_id = $2', 'ALL', null),
   -- Content and courses.
   ('content_rating', 't.member_id = $2', 'ALL', 'comment = null'),
   ('content', $$t.contribution_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'ALL',

@@ -39,6 +39,7 @@ const WAYS: Record<string, readonly string[]> = {
   'Member.offerReceipts': ['member(by: {externalId: "mia"}) { offerReceipts(@) { # } }'],
   'Member.purchases': ['member(by: {externalId: "mia"}) { purchases(@) { # } }'],
   'Member.referrals': ['member(by: {externalId: "mia"}) { referrals(@) { # } }'],
+  'Member.reputationEntries': ['member(by: {externalId: "mia"}) { reputationEntries(@) { # } }'],
   'Member.rewardRedemptions': ['member(by: {externalId: "mia"}) { rewardRedemptions(@) { # } }'],
   'Member.signals': ['member(by: {externalId: "mia"}) { signals(@) { # } }'],
   'Member.stageHistory': ['member(by: {externalId: "mia"}) { stageHistory(@) { # } }'],
@@ -262,6 +263,9 @@ async function askAndAnswer(space: string, as: string) {
     shop.do('askQuestion', { space, title: 'Tea?', body, tags: ['tea'] }, { as, select: 'question { id }' })
   const { question } = await ask('The first.')
   for (let i = 0; i < 9; i++) await ask(`Number ${i}.`)
+  const friend = { as: await shop.token('member', 'friend 0') }
+  const { data } = await shop.ask(shop.staff, '{ questions(first: 9) { nodes { id } } }')
+  for (const { id } of data.questions.nodes) await shop.do('react', { contribution: id, kind: 'UP' }, friend)
   const answers: { id: string }[] = []
   for (let i = 0; i < 9; i++) {
     const given = { question: question.id, body: `Answer ${i}.` }

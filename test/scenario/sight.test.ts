@@ -100,6 +100,7 @@ const THROUGH = [
   'ModerationFlag.contribution',
   'Notification.object',
   'Post.comments',
+  'ReputationEntry.contribution',
   'Space.pinnedPosts',
   ...['Answer.comments', 'Answer.question', 'Question.acceptedAnswer'],
   ...['Question.answers', 'Question.comments', 'Question.duplicateOf'],

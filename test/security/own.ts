@@ -880,6 +880,12 @@ export const OWN: Record<string, Own> = {
       trust: { level: 1, threads: 5, days: 1, given: 0, received: 0, within: 'P1Y' },
     },
   }),
+  'Mutation.defineReputation': () => ({
+    input: {
+      amounts: { cause: 'VOTE_UP', on: 'ANSWER', amount: 10 },
+      ...{ perDay: 200, perPairAndDay: 60, perContribution: 500, exempt: 'ACCEPTED', floor: 1 },
+    },
+  }),
   'Mutation.defineWatchedWords': () => ({ input: { key: fresh(), action: 'FLAG', words: fresh() } }),
   'Mutation.flagContribution': async (side) =>
     keyed({ contribution: await othersComment(side), reason: 'SPAM', note: 'See.' }),

@@ -39,6 +39,7 @@ const LISTS: Record<string, string> = {
   'Member.offerReceipts': ofMember('offerReceipts(@) { # }'),
   'Member.purchases': ofMember('purchases(@) { # }'),
   'Member.referrals': ofMember('referrals(@) { # }'),
+  'Member.reputationEntries': ofMember('reputationEntries(@) { # }'),
   'Member.rewardRedemptions': ofMember('rewardRedemptions(@) { # }'),
   'Member.signals': ofMember('signals(@) { # }'),
   'Member.stageHistory': ofMember('stageHistory(@) { # }'),

@@ -30,7 +30,8 @@ export function contributionRef(id: string, field: string): string {
 }
 
 interface AuthorFacts {
-  readonly author: { readonly displayName: string } | null
+  /** Null: staff, or a former member. */
+  readonly author: { readonly id: string; readonly displayName: string } | null
   readonly isByStaff: boolean
 }
 
@@ -98,7 +99,7 @@ export const Contribution = builder.prismaInterface('Contribution', {
     author: t.field({
       type: Author,
       description: 'Who wrote it.',
-      select: { isByStaff: true, author: { select: { displayName: true } } },
+      select: { isByStaff: true, author: { select: { id: true, displayName: true } } },
       resolve: ({ author, isByStaff }) => ({ author, isByStaff }),
     }),
     state: t.field({

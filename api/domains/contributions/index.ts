@@ -1,4 +1,5 @@
 export {
+  Author,
   Contribution,
   ContributionState,
   contributionKinds,

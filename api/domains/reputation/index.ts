@@ -1,0 +1,1 @@
+export { reputationPart } from './part.ts'
