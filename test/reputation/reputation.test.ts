@@ -108,8 +108,8 @@ it('shows a member what it came from, everybody the sum, and nobody who gave it'
   await house.vote(mia, answer, 'DOWN')
   const { shop } = house
   const own = `{ viewer { member { reputation reputationEntries { nodes {
-    cause amount kept endedWhy contribution { html author { reputation } } } } } } }`
-  const entry = { cause: 'VOTE_DOWN', amount: -2, kept: -2, endedWhy: null }
+    cause worth kept endedWhy contribution { html author { reputation } } } } } } }`
+  const entry = { cause: 'VOTE_DOWN', worth: -2, kept: -2, endedWhy: null }
   const contribution = { html: '<p>How?</p>', author: { reputation: 1 } }
   expect((await shop.ask(ken.token, own)).data.viewer.member).toEqual({
     reputation: 1, // never less

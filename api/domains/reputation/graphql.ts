@@ -46,7 +46,7 @@ const ReputationEntry = builder.prismaObject('ReputationEntry', {
       nullable: true,
       description: 'What it was given for; null when the viewer may not see it any more.',
     }),
-    amount: t.exposeInt('amount'),
+    worth: t.exposeInt('amount', { description: 'What it is worth by the definition of its time.' }),
     kept: t.exposeInt('kept'),
     at: t.expose('at', { type: 'DateTime' }),
     endedAt: t.expose('endedAt', { type: 'DateTime', nullable: true }),
