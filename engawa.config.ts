@@ -1,6 +1,6 @@
 import type { Deployment } from './api/host/index.ts'
 
-/** The plugins of this deployment. Each channel id may come from one of them only. */
+/** The plugins of this deployment. Each id may come from one of them only. */
 export default {
   plugins: {
     '@engawa/channel-inbox': () => import('@engawa/channel-inbox'),
@@ -11,4 +11,5 @@ export default {
     '@engawa/channel-web-push': () => import('@engawa/channel-web-push'),
     '@engawa/channel-webhook': () => import('@engawa/channel-webhook'),
   },
+  checks: { '@engawa/check-links': () => import('./plugins/links/index.ts') },
 } satisfies Deployment

@@ -28,7 +28,13 @@ import {
   membershipPredicate,
   settleMemberships,
 } from './domains/members/index.ts'
-import { moderationPart, watchedWordsPart } from './domains/moderation/index.ts'
+import {
+  checksPort,
+  contributionNoticePart,
+  moderationPart,
+  startChecks,
+  watchedWordsPart,
+} from './domains/moderation/index.ts'
 import { settleDigests, settleNotifications } from './domains/notifications/index.ts'
 import { offerPart, settleOffers } from './domains/offers/index.ts'
 import { partnerPart } from './domains/partners/index.ts'
@@ -59,7 +65,7 @@ import { Engine } from './graph/engine.ts'
 import { eventBodies } from './graph/event-body.ts'
 import { eventScopes } from './graph/events.ts'
 import { FrontDoor, type FrontDoorOptions, type Route } from './graph/front-door.ts'
-import { type Deployment, inboundRoute, loadChannels } from './host/index.ts'
+import { type Deployment, inboundRoute, loadChannels, loadChecks } from './host/index.ts'
 import { openAuth } from './platform/auth/index.ts'
 import { openClock } from './platform/clock.ts'
 import type { Config } from './platform/config.ts'
@@ -130,7 +136,7 @@ registerPredicates(
   entitlementPredicate,
 )
 
-registerParts(operationsPart, moderationPart, watchedWordsPart, reputationPart)
+registerParts(operationsPart, moderationPart, watchedWordsPart, reputationPart, contributionNoticePart)
 registerParts(currencyPart, labelPart, ladderPart, segmentPart, earnRulePart)
 registerParts(entitlementPart, priceListPart, stackingPart)
 registerParts(partnerPart, supportLevelPart)
@@ -175,13 +181,12 @@ export async function openApp(options: AppOptions): Promise<App> {
       (part) => part.close(),
     )
     const vault = openVault(config)
-    const channels = await loadChannels(options.deployment, {
-      egress,
-      clock,
-      log,
-      strictEgress: publicEgress,
-      settings: (tenantId, channel) => readSaved(db.tenant(tenantId), channel, vault),
-    })
+    const hosting = {
+      ...{ egress, clock, log, strictEgress: publicEgress },
+      settings: (tenantId: string, plugin: string) => readSaved(db.tenant(tenantId), plugin, vault),
+    }
+    const channels = await loadChannels(options.deployment, hosting)
+    const checks = await loadChecks(options.deployment, { ...hosting, channels })
     const take: TakeSignals = async (tenantId, channel, signals, also) => {
       await takeSignals(db.tenant(tenantId), channel, { signals, ...(also && { also }) })
       events.poke()
@@ -197,6 +202,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     if (role !== 'web') await recompileOutdated(db)
     let touches: ReturnType<typeof startTouchpointWorker> | undefined
     let webhooks: ReturnType<typeof startWebhookWorker> | undefined
+    let judging: ReturnType<typeof startChecks> | undefined
     if (role !== 'web') {
       const jobs = opened(
         await openJobs({ system: db.system, log, queues: [deliverQueue], watches: true }),
@@ -213,6 +219,10 @@ export async function openApp(options: AppOptions): Promise<App> {
         (part) => part.stop(),
       )
       opened(startSearchUpkeep({ db, log }), (part) => part.stop())
+      judging = opened(
+        startChecks({ db, checks, log, now: () => clock.now(), announced: () => events.poke() }),
+        (part) => part.stop(),
+      )
       opened(startErrands({ db, channels, log, now: () => clock.now(), take }), (part) => part.stop())
       webhooks = opened(
         startWebhookWorker({
@@ -233,6 +243,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     const committed = () => {
       events.poke()
       touches?.poke()
+      judging?.poke()
     }
     const webhooksPart = {
       vault,
@@ -249,6 +260,7 @@ export async function openApp(options: AppOptions): Promise<App> {
       refreshAuth: () => auth.refresh(),
       ports: new Ports()
         .provide(channelsPort, channels)
+        .provide(checksPort, checks)
         .provide(vaultPort, vault)
         .provide(linksPort, links)
         .provide(assetLinksPort, assetLinks)

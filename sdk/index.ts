@@ -7,6 +7,7 @@
 export * from './capabilities.ts'
 export * from './channel.ts'
 export * from './content.ts'
+export * from './content-check.ts'
 export * from './events.ts'
 export * from './message-state.ts'
 export * from './outcome.ts'

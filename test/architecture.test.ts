@@ -48,7 +48,7 @@ const MAY_IMPORT: readonly (readonly [from: RegExp, to: RegExp])[] = [
   [/^plugins\//, /^(sdk|plugins)\//],
   [/^api\/platform\//, /^api\/(platform|generated)\//],
   [/^api\/graph\//, /^api\/(graph|platform|generated)\//],
-  [/^api\/host\//, /^(sdk\/|api\/(host|platform)\/|api\/domains\/channels\/index\.ts)/],
+  [/^api\/host\//, /^(sdk\/|api\/(host|platform)\/|api\/domains\/(channels|moderation)\/index\.ts)/],
   [/^api\/domains\/.*graphql\.ts$/, /^api\/(graph|platform|generated|domains)\//],
   [/^api\/domains\//, /^(sdk\/|api\/(platform|generated|domains)\/)/],
   [/^api\/demo\//, /^api\/(demo|domains|graph|platform)\//],

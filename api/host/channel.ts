@@ -2,7 +2,7 @@ import type { Outcome, SendContext } from '@engawa/sdk'
 import type { Attempt, DeployedChannel, OpenChannel, Prepared } from '../domains/channels/index.ts'
 import { readAddress } from './address.ts'
 import { migrated, placesOf, readConfig, unreadable, unusable, usableConfig, validate } from './config.ts'
-import { contextOf, nobody, type Opening, type Whom } from './context.ts'
+import { type ChannelOpening, contextOf, nobody, type Opening, type Whom } from './context.ts'
 import type { AnyDefinition } from './definition.ts'
 import { errandsOf } from './errands.ts'
 import { inboundOf } from './inbound.ts'
@@ -39,7 +39,7 @@ export function hostChannel(definition: AnyDefinition, options: SharedOptions): 
     async openWith(tenantId, saved) {
       const usable = await usableConfig(definition, saved)
       if (!usable.ok) return usable
-      const opening = { definition, config: usable.value, tenantId, options }
+      const opening = { definition, config: usable.value, tenantId, options } satisfies ChannelOpening
       try {
         const able = typeof capabilities === 'function' ? capabilities(usable.value) : capabilities
         return { ok: true, channel: { capabilities: able, ...openChannel(opening) } }
@@ -57,7 +57,7 @@ function inboundPath(path: string): string {
   return bare === '' ? '' : `/${bare}`
 }
 
-function openChannel(opening: Opening): Omit<OpenChannel, 'capabilities'> {
+function openChannel(opening: ChannelOpening): Omit<OpenChannel, 'capabilities'> {
   const { definition, config, options } = opening
   const watch = watchOf(definition.id, options.log)
   const secrets = secretTexts(definition.config.secrets, config)

@@ -1,7 +1,7 @@
 import type { Fault, Schema, SchemaIssue } from '@engawa/sdk'
 import type { ConfigIssue, ReadConfig, SavedConfig } from '../domains/channels/index.ts'
 import { SealedError } from '../platform/vault.ts'
-import type { AnyDefinition } from './definition.ts'
+import type { Configured } from './definition.ts'
 import { threw } from './outcome.ts'
 import { redactor, secretTexts } from './redaction.ts'
 import { inTime } from './time-limit.ts'
@@ -12,10 +12,7 @@ const schemaMs = 5_000
 type Usable = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly fault: Fault }
 
 /** The saved configuration as the plugin reads it, or why there is none that could be used. */
-export async function usableConfig(
-  { config }: AnyDefinition,
-  saved: SavedConfig | undefined,
-): Promise<Usable> {
+export async function usableConfig({ config }: Configured, saved: SavedConfig | undefined): Promise<Usable> {
   const { version, config: old } = saved ?? { version: config.version, config: {} }
   if (version > config.version) {
     const detail = `It was configured for version ${version} of the plugin's configuration; this is ${config.version}.`
@@ -44,7 +41,7 @@ export function unusable(code: string, detail: string): Fault {
 }
 
 /** What an older version of the plugin saved, as this one would have it saved; undefined when it cannot tell. */
-export function migrated({ config }: AnyDefinition, saved: SavedConfig): SavedConfig['config'] | undefined {
+export function migrated({ config }: Configured, saved: SavedConfig): SavedConfig['config'] | undefined {
   if (saved.version >= config.version || !config.migrate) return saved.config
   try {
     const now = config.migrate(saved.version, saved.config)
@@ -58,7 +55,7 @@ export function migrated({ config }: AnyDefinition, saved: SavedConfig): SavedCo
  * Reads a configuration before it is saved. What the schema does not keep is not saved either: a misspelt secret would
  * stand there for all to see. Messages come from plugins, so secrets are taken out of them.
  */
-export async function readConfig({ config }: AnyDefinition, given: object): Promise<ReadConfig> {
+export async function readConfig({ config }: Configured, given: object): Promise<ReadConfig> {
   const clean = redactor({ secrets: secretTexts(config.secrets, given), addresses: [] })
   const read = await validate(config.schema, given).catch(
     (error: unknown): Validation => ({ ok: false, issues: [{ message: threw(error) }] }),

@@ -1,19 +1,24 @@
 import type { ChannelContext } from '@engawa/sdk'
 import type { Situation } from '../domains/channels/index.ts'
 import type { Egress } from '../platform/egress.ts'
-import type { AnyDefinition } from './definition.ts'
+import type { AnyDefinition, Configured } from './definition.ts'
 import type { SharedOptions } from './load.ts'
 import { hostName } from './member-hosts.ts'
 import { pluginFetch } from './plugin-fetch.ts'
 import { pluginLog } from './plugin-log.ts'
 import { secretTexts } from './redaction.ts'
 
-/** A channel opened with one tenant's configuration. */
+/** A plugin opened with one tenant's configuration. */
 export interface Opening {
-  readonly definition: AnyDefinition
+  readonly definition: Configured
   readonly config: unknown
   readonly tenantId: string
   readonly options: SharedOptions
+}
+
+/** The same for a channel. */
+export interface ChannelOpening extends Opening {
+  readonly definition: AnyDefinition
 }
 
 /** The member that a call is about. */

@@ -1,7 +1,13 @@
-import type { ChannelDefinition } from '@engawa/sdk'
+import type { ChannelDefinition, ContentCheckDefinition } from '@engawa/sdk'
 
 /** A definition whose types only its own plugin knows; the host passes its values around unread. */
 export type AnyDefinition = ChannelDefinition<unknown, never, unknown, unknown, unknown>
+
+/** Likewise of a check of texts. */
+export type AnyCheck = ContentCheckDefinition<unknown, never>
+
+/** What every plugin has, whatever it is for. */
+export type Configured = Pick<AnyCheck, 'id' | 'config'>
 
 /**
  * Reads what a plugin exports. Gives the definition, or what is wrong with it: every part of it by name, such as
@@ -17,6 +23,17 @@ export function readDefinition(
   problems.push(...optionalParts.filter(({ path, is }) => isWrong(value, path, is)).map(sentence))
   // Every part was looked at; the types of config, address and content stay the plugin's own.
   return problems.length > 0 ? { problems } : { definition: value as AnyDefinition }
+}
+
+/** The same for a check of texts. */
+export function readCheck(value: unknown): { definition: AnyCheck } | { problems: readonly string[] } {
+  const problems = parts
+    .filter(({ path }) => ['id', 'sdk'].includes(path) || /^config\.(?!check)/.test(path))
+    .filter(({ path, is }) => !is(at(value, path)))
+    .map(sentence)
+  if (!isFunction(property(value, 'judge'))) problems.push('judge must be a function')
+  // As above.
+  return problems.length > 0 ? { problems } : { definition: value as AnyCheck }
 }
 
 function at(value: unknown, path: string): unknown {

@@ -1,6 +1,6 @@
 import type { CheckResult, Signal } from '@engawa/sdk'
 import type { OpenChannel, Situation } from '../domains/channels/index.ts'
-import { contextOf, nobody, type Opening } from './context.ts'
+import { type ChannelOpening, contextOf, nobody } from './context.ts'
 import { cleanFault, faultOf, isFault } from './outcome.ts'
 import { redactor, secretTexts } from './redaction.ts'
 import { readSignals } from './signals.ts'
@@ -8,7 +8,10 @@ import { inTime } from './time-limit.ts'
 import type { Watch } from './watch.ts'
 
 /** What a channel is asked besides sending: whether its configuration is good, its budget, its mailbox. */
-export function errandsOf(opening: Opening, watch: Watch): Pick<OpenChannel, 'check' | 'quota' | 'poll'> {
+export function errandsOf(
+  opening: ChannelOpening,
+  watch: Watch,
+): Pick<OpenChannel, 'check' | 'quota' | 'poll'> {
   const { definition, config, options } = opening
   const clean = redactor({ secrets: secretTexts(definition.config.secrets, config), addresses: [] })
   const ask = <T>(

@@ -1,6 +1,6 @@
 import type { RawRequest, Verdict, VerifiedRequest } from '@engawa/sdk'
 import type { OpenChannel } from '../domains/channels/index.ts'
-import type { Opening } from './context.ts'
+import type { ChannelOpening } from './context.ts'
 import { threw } from './outcome.ts'
 import { readSignals } from './signals.ts'
 import { inTime } from './time-limit.ts'
@@ -11,7 +11,7 @@ const inboundMs = 5_000
 
 /** What a channel makes of what its provider posts. */
 export function inboundOf(
-  { definition, config, options }: Opening,
+  { definition, config, options }: ChannelOpening,
   watch: Watch,
 ): Pick<OpenChannel, 'verify' | 'parse'> {
   const { inbound } = definition

@@ -1,15 +1,19 @@
 import { sdkVersion } from '@engawa/sdk'
 import type { DeployedChannels, SavedConfig } from '../domains/channels/index.ts'
+import type { DeployedCheck, DeployedChecks } from '../domains/moderation/index.ts'
 import { type Egress, openEgress } from '../platform/egress.ts'
 import type { Log } from '../platform/log.ts'
 import { type Caches, openCaches } from './cache.ts'
 import { hostChannel } from './channel.ts'
-import { type AnyDefinition, readDefinition } from './definition.ts'
+import { hostCheck } from './check.ts'
+import { type AnyDefinition, readCheck, readDefinition } from './definition.ts'
 import { isInSdkRange } from './sdk-range.ts'
 
 /** What a deployment is made of. Each plugin is named as its package, and imported when the process starts. */
 export interface Deployment {
   readonly plugins: Readonly<Record<string, () => Promise<{ readonly default: unknown }>>>
+  /** Checks of texts that members write, named alike; tenants switch them on. */
+  readonly checks?: Readonly<Record<string, () => Promise<{ readonly default: unknown }>>>
 }
 
 /** What the host gives to plugins, and how patient it is. */
@@ -55,6 +59,33 @@ export async function loadChannels(deployment: Deployment, options: HostOptions)
       .sort(([a], [b]) => (a < b ? -1 : 1)),
   )
   return { get: (id) => channels.get(id), all: () => [...channels.values()] }
+}
+
+/** Loads every check of the deployment. Throws PluginError for the first that cannot be used. */
+export async function loadChecks(
+  { checks = {} }: Deployment,
+  { channels, ...options }: HostOptions & { readonly channels: DeployedChannels },
+): Promise<DeployedChecks> {
+  const shared = { strictEgress: openEgress({ allow: [] }), ...options, caches: openCaches(options.clock) }
+  const loaded = new Map<string, DeployedCheck>()
+  for (const [plugin, load] of Object.entries(checks)) {
+    const module = await within(options.loadWithinMs ?? 10_000, plugin, load)
+    const read = readCheck(module.default)
+    if ('problems' in read) {
+      const must = `must have a default export made by defineContentCheck: ${read.problems.join('; ')}.`
+      throw new PluginError(plugin, must)
+    }
+    const { definition } = read
+    inRange(plugin, definition.sdk)
+    if (loaded.has(definition.id) || channels.get(definition.id)) {
+      throw new PluginError(
+        plugin,
+        `has the id "${definition.id}", and so has another plugin. Keep one of them.`,
+      )
+    }
+    loaded.set(definition.id, hostCheck(definition, shared))
+  }
+  return { get: (id) => loaded.get(id), all: () => [...loaded.values()] }
 }
 
 /** What every plugin of the deployment defines. Throws PluginError for the first that cannot be used. */
@@ -114,9 +145,14 @@ function checked(plugin: string, value: unknown): AnyDefinition {
     )
   }
   const { definition } = read
-  if (isInSdkRange(definition.sdk, sdkVersion)) return definition
+  inRange(plugin, definition.sdk)
+  return definition
+}
+
+function inRange(plugin: string, range: string): void {
+  if (isInSdkRange(range, sdkVersion)) return
   throw new PluginError(
     plugin,
-    `needs @engawa/sdk ${definition.sdk}; this is ${sdkVersion}. Install a version of the plugin made for it.`,
+    `needs @engawa/sdk ${range}; this is ${sdkVersion}. Install a version of the plugin made for it.`,
   )
 }

@@ -262,6 +262,8 @@ language sql stable as $places$
   ('reputation_entry', 't.member_id = $2', 'ALL', null),
   ('reputation_entry', 't.giver_id = $2', 'NONE', null),
   ('reputation', 't.member_id = $2', 'ALL', null),
+  ('content_check_run', $$t.contribution_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'STAFF', 'reason = null'),
+  ('contribution_original', $$t.contribution_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'ALL', 'delete'),
   -- Content and courses.
   ('content_rating', 't.member_id = $2', 'ALL', 'comment = null'),
   ('content', $$t.contribution_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'ALL',

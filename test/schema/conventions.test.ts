@@ -341,6 +341,7 @@ const JSON_PLACES = [
   'ChannelAddressInput.value',
   'ChannelRule.audience',
   'ConfigureChannelInput.config',
+  'ConfigureContentCheckInput.config',
   'ConsentChange.proof',
   'ContentInput.data',
   'ContentLock.unlock',

@@ -558,6 +558,7 @@ export const OWN: Record<string, Own> = {
   },
   'Query.campaigns': () => ({}),
   'Query.channels': () => ({}),
+  'Query.contentChecks': () => ({}),
   'Query.priceFor': ({ world }) => ({ member: world.by, sku: 'soap', currency: 'JPY' }),
   'Query.pricesFor': ({ world }) => ({ member: world.by, skus: ['soap'], currency: 'JPY' }),
   'Query.quotePurchase': async (side) => ({
@@ -886,6 +887,8 @@ export const OWN: Record<string, Own> = {
       ...{ perDay: 200, perPairAndDay: 60, perContribution: 500, exempt: 'ACCEPTED', floor: 1 },
     },
   }),
+  'Mutation.configureContentCheck': () => ({ input: { check: 'links', isEnabled: false, kinds: 'POST' } }),
+  'Mutation.defineContributionNotice': () => ({ input: { text: { en: fresh(), ja: fresh() } } }),
   'Mutation.defineWatchedWords': () => ({ input: { key: fresh(), action: 'FLAG', words: fresh() } }),
   'Mutation.flagContribution': async (side) =>
     keyed({ contribution: await othersComment(side), reason: 'SPAM', note: 'See.' }),

@@ -19,4 +19,5 @@ export type {
   ToldSignal,
 } from './port.ts'
 export { channelsPort } from './port.ts'
+export { type Configurable, configurePlugin } from './service.ts'
 export { readSaved, sealedSettings } from './settings.ts'

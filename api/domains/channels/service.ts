@@ -19,6 +19,12 @@ export interface ChannelParts {
   readonly vault: Vault
 }
 
+/** A plugin of any sort, as far as it is configured. */
+export type Configurable = Pick<
+  DeployedChannel,
+  'id' | 'secrets' | 'configVersion' | 'readConfig' | 'migrated'
+>
+
 /** What staff changes of a channel; what is left out stays as it is. */
 export interface ChannelChange {
   readonly channel: string
@@ -41,7 +47,19 @@ export async function configureChannel(
   change: ChannelChange,
   { channels, vault, actor }: ChannelParts & { readonly actor: string },
 ): Promise<void> {
-  const channel = channelOf(channels, change.channel)
+  return configurePlugin(tx, change, { plugin: channelOf(channels, change.channel), vault, actor })
+}
+
+/** The same for a plugin of any sort: settings of all of them stand together, by their ids. */
+export async function configurePlugin(
+  tx: Tx,
+  change: ChannelChange,
+  {
+    plugin: channel,
+    vault,
+    actor,
+  }: { readonly plugin: Configurable; readonly vault: Vault; readonly actor: string },
+): Promise<void> {
   const given = configOf(change)
   if (change.quotaReserve != null && change.quotaReserve < 0) {
     throw new BadInputError('input.quotaReserve', 'A reserve is zero or more.')
@@ -143,7 +161,7 @@ function configOf({ config }: ChannelChange): Readonly<Record<string, unknown>> 
 }
 
 interface Merging {
-  readonly channel: DeployedChannel
+  readonly channel: Configurable
   readonly given: Readonly<Record<string, unknown>> | undefined
   readonly old: SettingRow | undefined
   readonly vault: Vault
@@ -175,7 +193,7 @@ async function opened(tenantId: string, row: SettingRow, vault: Vault) {
   }
 }
 
-async function checked(channel: DeployedChannel, whole: object): Promise<Readonly<Record<string, unknown>>> {
+async function checked(channel: Configurable, whole: object): Promise<Readonly<Record<string, unknown>>> {
   const read = await channel.readConfig(whole)
   if (read.ok) return read.config
   const [issue = { path: '', message: 'This is not as it should be.' }] = read.issues

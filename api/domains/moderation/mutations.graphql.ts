@@ -117,6 +117,10 @@ const WatchAction = builder.enumType('WatchAction', {
   values: {
     BLOCK: { description: 'It is refused.' },
     QUEUE: { description: 'It waits until somebody has looked.' },
+    CENSOR: {
+      description:
+        'It is published with ＊ in place of the word (* for Latin letters); whoever wrote it reads the word in `source`. Where the word is broken up by marks it waits.',
+    },
     FLAG: { description: 'It is published, and somebody has to look.' },
   },
 })

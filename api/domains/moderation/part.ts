@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { normalised } from '../../platform/text/index.ts'
-import { bare, definePart, duration, optional, readBody } from '../program/index.ts'
+import { bare, definePart, duration, optional, readBody, text } from '../program/index.ts'
 
 /** A final long vowel, which may be there or not. */
 const LONG_END = /(?<=[ぁ-ゖ][ぁ-ゖー][ぁ-ゖ])ー+$/u
@@ -16,7 +16,7 @@ const word = z
 
 const Words = z
   .strictObject({
-    action: z.enum(['BLOCK', 'QUEUE', 'FLAG']),
+    action: z.enum(['BLOCK', 'QUEUE', 'CENSOR', 'FLAG']),
     words: z.array(word).min(1, 'must name a word').max(2000, 'must be at most 2,000 words'),
   })
   .transform(({ words, ...rest }) => ({ ...rest, words: [...new Set(words)] }))
@@ -81,4 +81,16 @@ export const moderationPart = definePart<PolicyBody>({
   kind: 'moderation',
   section: 'moderation',
   read: (given, field) => readBody(Policy, given, field),
+})
+
+const Notice = z.strictObject({ text })
+
+/** What those who write are told of how it is processed, in the languages of the tenant. */
+export type NoticeBody = z.infer<typeof Notice>
+
+/** `contributionNotice` of the program. Its only key is `contributionNotice`. */
+export const contributionNoticePart = definePart<NoticeBody>({
+  kind: 'contributionNotice',
+  section: 'contributionNotice',
+  read: (given, field) => readBody(Notice, given, field),
 })

@@ -92,3 +92,22 @@ export async function trustOf(tx: Tx, members: readonly string[]): Promise<Trust
   })
   return members.map((id) => rows.find((row) => row.id === id) ?? { level: 0, criteria: [] })
 }
+
+/** What those who write are told of how it is processed. */
+export interface Notice {
+  /** By language. */
+  readonly text: unknown
+  readonly version: number
+  readonly publishedAt: Date
+}
+
+/** The notice in force; undefined when the tenant has none. */
+export async function readNotice(tx: Tx): Promise<Notice | undefined> {
+  const [row] = await tx.query<Notice>({
+    name: 'contribution_notice',
+    text: `select d.body -> 'text' as text, d.version, d.published_at as "publishedAt" from definition d
+      where own(d) and d.kind = 'contributionNotice' and d.key = 'contributionNotice' and d.is_live`,
+    values: [],
+  })
+  return row
+}
