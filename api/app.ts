@@ -47,7 +47,7 @@ import {
   settleReferrals,
   signalsPort,
 } from './domains/referrals/index.ts'
-import { reputationPart } from './domains/reputation/index.ts'
+import { badgePart, reputationPart, settleBadges } from './domains/reputation/index.ts'
 import { rewardPart, settleRewards } from './domains/rewards/index.ts'
 import { startSearchUpkeep } from './domains/search/index.ts'
 import { segmentPart, segmentPredicate, settleSegments } from './domains/segments/index.ts'
@@ -136,7 +136,7 @@ registerPredicates(
   entitlementPredicate,
 )
 
-registerParts(operationsPart, moderationPart, watchedWordsPart, reputationPart, contributionNoticePart)
+registerParts(operationsPart, moderationPart, watchedWordsPart, reputationPart, contributionNoticePart, badgePart)
 registerParts(currencyPart, labelPart, ladderPart, segmentPart, earnRulePart)
 registerParts(entitlementPart, priceListPart, stackingPart)
 registerParts(partnerPart, supportLevelPart)
@@ -337,7 +337,8 @@ async function settle(
   const told =
     (await settleNotifications(tenant, 20)) +
     (await settleDigests(tenant, 500)) +
-    (await settleViews(tenant, 500))
+    (await settleViews(tenant, 500)) +
+    (await settleBadges(tenant, 200))
   // A storage that is away keeps nothing else waiting.
   const swept = await sweepAssets(tenant, storage, 100).catch((err: unknown) => {
     log.warn({ err, tenant: tenantId }, 'Files could not be deleted; trying on.')

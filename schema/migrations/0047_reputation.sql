@@ -350,6 +350,311 @@ end $$;
 create trigger follows_reputation after update of state on contribution for each row
   when ((old.state = 'PUBLISHED') <> (new.state = 'PUBLISHED')) execute function reputation_follows();
 
+-- ── Badges ───────────────────────────────────────────────────────────────────────────────────────
+
+create table badge (
+  tenant_id     uuid not null,
+  kind          text not null generated always as ('badge') stored,
+  key           text not null,
+  version       int not null,
+  /* Texts by language. */
+  name          jsonb not null,
+  description   jsonb not null,
+  /* [{"count": "ANSWERS", "atLeast": 10}]; all of them have to be met. */
+  criteria      jsonb not null,
+  /* Whether it is earned again with as much more. */
+  is_repeatable boolean not null,
+  /* The number `points` that rules for the activity badge.earned see. */
+  points        int not null,
+  primary key (tenant_id, key, version),
+  foreign key (tenant_id, kind, key, version) references definition (tenant_id, kind, key, version)
+);
+call protect('badge');
+grant select on badge to engawa_app;
+
+/* A badge that a member earned: once for each time, and kept whatever comes. */
+create table badge_award (
+  tenant_id   uuid not null,
+  member_id   uuid not null,
+  badge       text not null,
+  nth         int not null check (nth > 0),
+  /* Of the badge as it was earned. */
+  version     int not null,
+  at          timestamptz not null,
+  primary key (tenant_id, member_id, badge, nth),
+  foreign key (tenant_id, member_id) references member (tenant_id, id),
+  foreign key (tenant_id, badge, version) references badge (tenant_id, key, version)
+);
+call protect('badge_award');
+call sight_own('badge_award');
+grant select on badge_award to engawa_app;
+create trigger kept before update or delete or truncate on badge_award
+  for each statement execute function refuse_change('a badge that was earned stays earned');
+
+/* Members of whom something changed that badges count; the worker judges them, and takes the row away. */
+create table badge_look (
+  tenant_id uuid not null,
+  id        uuid not null default uuid_v7(),
+  member_id uuid not null,
+  primary key (tenant_id, id),
+  foreign key (tenant_id, member_id) references member (tenant_id, id)
+);
+call protect('badge_look');
+create policy system on badge_look for select to engawa_system using (true);
+grant select (tenant_id) on badge_look to engawa_system;
+
+/* After a badge was defined everybody is judged, in the order of ids. */
+create table badge_pass (
+  tenant_id uuid primary key references tenant,
+  after     uuid not null
+);
+call protect('badge_pass');
+create policy system on badge_pass for select to engawa_system using (true);
+grant select (tenant_id) on badge_pass to engawa_system;
+
+create function badge_of_definition() returns trigger
+language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  if new.body is null then
+    return null;
+  end if;
+  insert into badge (tenant_id, key, version, name, description, criteria, is_repeatable, points)
+  values (new.tenant_id, new.key, new.version, new.body -> 'name', new.body -> 'description', new.body -> 'criteria',
+    coalesce((new.body ->> 'isRepeatable')::boolean, false), coalesce((new.body ->> 'points')::int, 0));
+  insert into badge_pass as p (tenant_id, after)
+  select new.tenant_id, '00000000-0000-0000-0000-000000000000'
+  where exists (select from member m where m.tenant_id = new.tenant_id)
+  on conflict (tenant_id) do update set after = excluded.after;
+  return null;
+end $$;
+create trigger badge_of_definition after insert on definition for each row when (new.kind = 'badge')
+  execute function badge_of_definition();
+
+/* Something of these members changed that badges count. */
+create function badges_look(p_members uuid[]) returns void language sql as $$
+  insert into badge_look (tenant_id, member_id)
+  select current_tenant(), m from unnest(p_members) m where m is not null
+$$;
+
+create function badges_look_at_author() returns trigger language plpgsql as $$
+begin
+  perform badges_look(array[new.author_id]);
+  return null;
+end $$;
+create trigger looks_for_badges after insert or update of state on contribution for each row
+  when (new.state = 'PUBLISHED' and new.author_id is not null and new.source_key is null)
+  execute function badges_look_at_author();
+
+create function badges_look_at_member() returns trigger language plpgsql as $$
+begin
+  perform badges_look(array[new.member_id]);
+  return null;
+end $$;
+create trigger looks_for_badges after insert or update on reputation for each row execute function badges_look_at_member();
+create trigger looks_for_badges after insert on trust_day for each row execute function badges_look_at_member();
+create trigger looks_for_badges after update of level on trust for each row execute function badges_look_at_member();
+create trigger looks_for_badges after update of completed_at on enrolment for each row
+  when (new.completed_at is not null) execute function badges_look_at_member();
+
+
+/* Who has the same trouble is helped by the answer that was accepted. */
+create function badges_look_at_helper() returns trigger language plpgsql as $$
+begin
+  perform badges_look(array(
+    select c.author_id from accepted_answer x join contribution c on c.tenant_id = x.tenant_id and c.id = x.answer_id
+    where x.tenant_id = new.tenant_id and x.question_id = new.contribution_id));
+  return null;
+end $$;
+create trigger looks_for_badges after insert on me_too for each row execute function badges_look_at_helper();
+
+/* What badges count, of each of these members. What was imported, and answers to oneself, are no deeds. */
+create function badge_counts(p_members uuid[]) returns table (member_id uuid, what text, n bigint)
+language plpgsql stable as $$
+#variable_conflict use_column
+declare
+  v_tenant uuid := current_tenant();
+begin
+  return query
+  select c.author_id, case c.kind when 'QUESTION' then 'QUESTIONS' when 'ANSWER' then 'ANSWERS' when 'POST' then 'POSTS'
+      else 'COMMENTS' end, count(*)
+  from contribution c left join contribution p on p.tenant_id = v_tenant and p.id = c.parent_id and c.kind = 'ANSWER'
+  where c.tenant_id = v_tenant and c.author_id = any (p_members) and c.kind in ('QUESTION', 'ANSWER', 'POST', 'COMMENT')
+    and c.state = 'PUBLISHED' and c.root_state = 'PUBLISHED' and c.source_key is null
+    and (p.id is null or p.author_id is distinct from c.author_id)
+  group by 1, 2
+  union all
+  select e.member_id, case e.cause when 'ACCEPTED' then 'ACCEPTED_ANSWERS' when 'THANKED' then 'THANKS' else 'VOTES' end, count(*)
+  from reputation_entry e
+  where e.tenant_id = v_tenant and e.member_id = any (p_members) and e.ended_at is null
+    and e.cause in ('ACCEPTED', 'THANKED', 'VOTE_UP')
+  group by 1, 2
+  union all
+  select r.member_id, 'REPUTATION', r.total from reputation r where r.tenant_id = v_tenant and r.member_id = any (p_members)
+  union all
+  select h.member_id, 'HELPED', h.helped from helped_counts(p_members) h
+  union all
+  select t.member_id, 'TRUST_LEVEL', t.level from trust t where t.tenant_id = v_tenant and t.member_id = any (p_members)
+  union all
+  select d.member_id, 'DAYS_VISITED', count(*) from trust_day d
+  where d.tenant_id = v_tenant and d.member_id = any (p_members) group by 1
+  union all
+  select n.member_id, 'COURSES_COMPLETED', count(distinct n.course_id) from enrolment n
+  where n.tenant_id = v_tenant and n.member_id = any (p_members) and n.completed_at is not null group by 1;
+end $$;
+
+/*
+ * Gives these members the badges that they have earned and not got, all in one statement, and tells of each. Members
+ * who have left earn none. How many were given.
+ */
+create function badges_judge(p_members uuid[]) returns int language plpgsql as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_given badge_award[];
+  v_award badge_award;
+begin
+  perform members_lock(p_members);
+  with live as (
+    select b.* from badge b
+    join definition d on d.tenant_id = v_tenant and d.kind = 'badge' and d.key = b.key and d.version = b.version and d.is_live
+    where b.tenant_id = v_tenant
+  ), counted as materialized (
+    select c.* from badge_counts(array(
+      select m.id from member m where m.tenant_id = v_tenant and m.id = any (p_members) and m.membership <> 'ENDED')) c
+  ), met as (
+    select l.key, l.version, l.is_repeatable, c.member_id, min(c.n / k."atLeast") as times
+    from live l cross join lateral jsonb_to_recordset(l.criteria) k (count text, "atLeast" int)
+    join counted c on c.what = k.count
+    group by l.key, l.version, l.is_repeatable, l.criteria, c.member_id
+    having count(*) = jsonb_array_length(l.criteria)
+  ), given as (
+    insert into badge_award as a (tenant_id, member_id, badge, nth, version, at)
+    select v_tenant, m.member_id, m.key, n, m.version, v_now
+    from met m, generate_series(1, least(m.times, case when m.is_repeatable then 100 else 1 end)::int) n
+    on conflict do nothing
+    returning a
+  )
+  select array_agg(g.a order by (g.a).member_id, (g.a).badge, (g.a).nth) into v_given from given g;
+  foreach v_award in array coalesce(v_given, '{}') loop
+    perform announce('badge.earned', v_award.member_id,
+      jsonb_build_object('badge', v_award.badge, 'nth', v_award.nth::text), v_now);
+    perform activity_record(v_award.member_id, 'badge.earned', format('%s:%s:%s', v_award.badge, v_award.nth, v_award.member_id),
+      jsonb_build_object('badge', v_award.badge, 'points', (
+        select b.points from badge b where b.tenant_id = v_tenant and b.key = v_award.badge and b.version = v_award.version)),
+      v_now);
+  end loop;
+  return coalesce(cardinality(v_given), 0);
+end $$;
+
+/* Judges up to p_limit members of whom something changed, and as many when a badge is new; how many. */
+create function badges_settle_due(p_limit int) returns int
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_members uuid[];
+  v_pass badge_pass;
+  v_done int;
+begin
+  with looked as (
+    delete from badge_look l where l.tenant_id = v_tenant and l.id in (
+      select o.id from badge_look o where o.tenant_id = v_tenant order by o.id limit p_limit for update skip locked)
+    returning l.member_id)
+  select array_agg(distinct k.member_id) into v_members from looked k;
+  v_done := coalesce(cardinality(v_members), 0);
+  select * into v_pass from badge_pass p where p.tenant_id = v_tenant for update skip locked;
+  if v_pass.tenant_id is not null then
+    v_members := v_members || array(
+      select m.id from member m where m.tenant_id = v_tenant and m.id > v_pass.after order by m.id limit p_limit);
+    if cardinality(v_members) = v_done then
+      delete from badge_pass p where p.tenant_id = v_tenant;
+    else
+      update badge_pass p set after = v_members[cardinality(v_members)] where p.tenant_id = v_tenant;
+    end if;
+    v_done := v_done + 1;
+  end if;
+  if v_members is not null then
+    perform badges_judge(v_members);
+  end if;
+  return v_done;
+end $$;
+grant execute on function badges_settle_due(int) to engawa_app;
+
+/* What every tenant begins with. A tenant that has badges already is let be. */
+create function badge_presets(p_tenant uuid) returns void
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_before text := coalesce(current_setting('app.tenant', true), '');
+begin
+  perform set_config('app.tenant', p_tenant::text, true);
+  if not exists (select from definition d where d.tenant_id = p_tenant and d.kind = 'badge') then
+    perform definition_publish((
+      select jsonb_agg(jsonb_build_object('kind', 'badge', 'key', x.key, 'body', jsonb_build_object(
+        'name', jsonb_build_object('en', x.en, 'ja', x.ja),
+        'description', jsonb_build_object('en', x.text_en, 'ja', x.text_ja),
+        'criteria', jsonb_build_array(jsonb_build_object('count', x.count, 'atLeast', x.at_least)))) order by x.key)
+      from (values
+        ('first-post', 'First post', 'はじめての投稿', 'Wrote a first post.', 'はじめて投稿しました。', 'POSTS', 1),
+        ('first-question', 'First question', 'はじめての質問', 'Asked a first question.', 'はじめて質問しました。', 'QUESTIONS', 1),
+        ('first-answer', 'First answer', 'はじめての回答', 'Answered somebody for the first time.', 'はじめて質問に答えました。', 'ANSWERS', 1),
+        ('first-accepted', 'Problem solver', 'はじめてのベストアンサー', 'Solved the question of somebody else.', 'はじめて質問を解決しました。', 'ACCEPTED_ANSWERS', 1),
+        ('ten-accepted', 'Ten solved', 'ベストアンサー10', 'Solved ten questions.', '10の質問を解決しました。', 'ACCEPTED_ANSWERS', 10),
+        ('first-thanks', 'First thanks', 'はじめてのありがとう', 'Was thanked for an answer.', 'はじめてお礼をもらいました。', 'THANKS', 1),
+        ('ten-helped', 'Ten people helped', '10人の力に', 'Helped ten people.', '10人の力になりました。', 'HELPED', 10),
+        ('thirty-days', 'Regular', '常連さん', 'Came by on thirty days.', '30日訪れました。', 'DAYS_VISITED', 30),
+        ('first-course', 'Graduate', 'はじめての修了', 'Completed a course.', 'はじめて講座を修了しました。', 'COURSES_COMPLETED', 1)
+      ) x (key, en, ja, text_en, text_ja, count, at_least)), null, 'engawa');
+  end if;
+  perform set_config('app.tenant', v_before, true);
+end $$;
+
+create function badges_of_new_tenant() returns trigger
+language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  perform badge_presets(new.id);
+  return null;
+end $$;
+create trigger reputation_of_new_tenant after insert on tenant for each row execute function badges_of_new_tenant();
+select badge_presets(t) from every_tenant() t;
+
+/* The badges of these members, as everybody may know them: each with how often and since when, the newest first. */
+create function badges_of(p_members uuid[]) returns table (
+  member_id uuid, key text, name jsonb, description jsonb, times int, first_at timestamptz, last_at timestamptz
+) language sql stable security definer set search_path = public, pg_temp as $$
+  select a.member_id, a.badge, (array_agg(b.name order by a.nth desc))[1], (array_agg(b.description order by a.nth desc))[1],
+    count(*)::int, min(a.at), max(a.at)
+  from badge_award a join badge b on b.tenant_id = a.tenant_id and b.key = a.badge and b.version = a.version
+  where a.tenant_id = current_tenant() and a.member_id = any (p_members)
+  group by a.member_id, a.badge order by a.member_id, max(a.at) desc, a.badge
+$$;
+grant execute on function badges_of(uuid[]) to engawa_app;
+
+-- As in 0037_questions.sql, without thanks in threads that are gone.
+
+/* How many people each of these members helped: askers whom their accepted answers helped, who had the same trouble, and who thanked. */
+create or replace function helped_counts(p_members uuid[]) returns table (member_id uuid, helped int)
+language plpgsql stable security definer set search_path = public, pg_temp as $$
+begin
+  return query
+  select x.helper, count(distinct x.other)::int from (
+    select a.author_id as helper, q.author_id as other
+    from accepted_answer x
+    join contribution a on a.tenant_id = x.tenant_id and a.id = x.answer_id
+    join contribution q on q.tenant_id = x.tenant_id and q.id = x.question_id
+    where x.tenant_id = current_tenant() and a.author_id = any (p_members)
+    union all
+    select a.author_id, t.member_id
+    from accepted_answer x
+    join contribution a on a.tenant_id = x.tenant_id and a.id = x.answer_id
+    join me_too t on t.tenant_id = x.tenant_id and t.contribution_id = x.question_id
+    where x.tenant_id = current_tenant() and a.author_id = any (p_members)
+    union all
+    select a.author_id, t.member_id
+    from answer_thanks t join contribution a on a.tenant_id = t.tenant_id and a.id = t.contribution_id
+    where t.tenant_id = current_tenant() and a.author_id = any (p_members) and a.state = 'PUBLISHED' and a.root_state = 'PUBLISHED') x
+  where x.other is distinct from x.helper and x.other is not null
+  group by x.helper;
+end $$;
+
 -- As in 0037_questions.sql, with whoever asked among the members that are locked, and what was lost found by keys.
 
 /*

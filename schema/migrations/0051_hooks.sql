@@ -73,6 +73,7 @@ begin
      or exists (select from member m where m.tenant_id = t.id and m.paused_until <= coalesce(t.clock_at, now()))
      or exists (select from member m where m.tenant_id = t.id and m.renewal_stopped_at is not null
                 and m.membership <> 'ENDED' and m.paid_through <= coalesce(t.clock_at, now()))
+     or exists (select from badge_look b where b.tenant_id = t.id) or exists (select from badge_pass b where b.tenant_id = t.id)
   -- Rooms: a line each.
   ;
 end $$;
@@ -106,6 +107,8 @@ begin
     (select min(m.paused_until) from member m where m.tenant_id = p_tenant and m.paused_until is not null),
     (select min(m.paid_through) from member m
      where m.tenant_id = p_tenant and m.renewal_stopped_at is not null and m.membership <> 'ENDED'),
+    (select tenant_now(p_tenant) where exists (select from badge_look b where b.tenant_id = p_tenant)
+       or exists (select from badge_pass b where b.tenant_id = p_tenant)),
     -- Rooms: a line each.
     (select min(b.due_at) from broadcast b where b.tenant_id = p_tenant and b.due_at is not null));
 end $$;
@@ -130,6 +133,7 @@ begin
     v_settled := v_settled + notifications_settle_due(100);
     v_settled := v_settled + digests_settle_due(1000);
     v_settled := v_settled + content_settle_due(1000);
+    v_settled := v_settled + badges_settle_due(500);
     v_settled := v_settled + views_settle_due(1000);
     -- Rooms: a line each, in the order of the rooms.
     exit when v_settled = 0;
@@ -264,6 +268,8 @@ language sql stable as $places$
   ('reputation', 't.member_id = $2', 'ALL', null),
   ('content_check_run', $$t.contribution_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'STAFF', 'reason = null'),
   ('contribution_original', $$t.contribution_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'ALL', 'delete'),
+  ('badge_award', 't.member_id = $2', 'ALL', null),
+  ('badge_look', 't.member_id = $2', 'NONE', 'delete'),
   -- Content and courses.
   ('content_rating', 't.member_id = $2', 'ALL', 'comment = null'),
   ('content', $$t.contribution_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'ALL',

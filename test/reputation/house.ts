@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { decodeId } from '../../api/graph/ids.ts'
 import { type House, openQuestions } from '../questions/house.ts'
 import type { OpenShop, TestMember } from '../support/app.ts'
+import { onServer } from '../support/server.ts'
 
 /** The uuid of a member. */
 export const uuidOf = ({ id }: TestMember) => decodeId(id, 'id').id
@@ -17,6 +18,8 @@ export interface ReputationHouse extends House {
   totals(...members: TestMember[]): Promise<number[]>
   /** The standing causes of a member, with what they keep, the oldest first. */
   causes(member: TestMember): Promise<string[]>
+  /** Asks the database as its owner, for the tenant. */
+  asOwner<Row>(text: string, values: readonly unknown[]): Promise<readonly Row[]>
   /** Members whose sum is not what their entries keep: none. */
   wrong(): Promise<readonly unknown[]>
 }
@@ -56,6 +59,11 @@ export async function openReputation(
       )
       return rows.map(({ cause, kept }) => `${cause} ${kept}`)
     },
+    asOwner: (text, values) =>
+      onServer(shop.ground.databaseUrl, async (client) => {
+        await client.query("select set_config('app.tenant', $1, false)", [shop.tenant.id])
+        return (await client.query(text, [...values])).rows
+      }),
     wrong: () =>
       query(
         `select coalesce(r.member_id, e.member_id) as member, r.total, e.kept from reputation r

@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest'
 import { type TestMember, testApp } from '../support/app.ts'
-import { onServer } from '../support/server.ts'
 import { openReputation, type ReputationHouse, uuidOf } from './house.ts'
 
 const open = testApp({ role: 'web' })
@@ -86,11 +85,9 @@ it('gives for nothing that was imported', async () => {
   const house = await openReputation(open)
   const [mia, ken] = (await house.people('mia', 'ken')) as [TestMember, TestMember]
   const { question, answer } = await answered(house, mia, ken)
-  await onServer(house.shop.ground.databaseUrl, (client) =>
-    client.query(
-      "update contribution set source_key = 'se:post:' || case id when $1 then 1 else 2 end where id in ($1, $2)",
-      [question, answer],
-    ),
+  await house.asOwner(
+    "update contribution set source_key = 'se:post:' || case id when $1 then 1 else 2 end where id in ($1, $2)",
+    [question, answer],
   )
   const voter = JSON.stringify([{ id: '9', post: '2', up: true, voter: 'x', at: '2026-01-01T00:00:00Z' }])
   await house.query('select question_import_members(\'se\', \'[{"id": "x", "name": "X"}]\')', [])

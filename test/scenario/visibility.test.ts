@@ -359,6 +359,7 @@ describe.concurrent('events', () => {
     address: 'consents:read',
     asset: 'community:read',
     answer: 'community:read',
+    badge: 'community:read',
     benefit: 'benefits:read',
     campaign: 'coupons:read',
     comment: 'community:read',

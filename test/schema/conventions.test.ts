@@ -188,6 +188,7 @@ test('every event has its facts', () => {
       'checklist',
       'checklist',
       'asset percent',
+      'badge nth',
       'enrolment',
       'enrolment',
       'enrolment lesson',

@@ -881,6 +881,12 @@ export const OWN: Record<string, Own> = {
       trust: { level: 1, threads: 5, days: 1, given: 0, received: 0, within: 'P1Y' },
     },
   }),
+  'Mutation.defineBadge': () => ({
+    input: {
+      ...{ key: fresh(), name: { en: 'Tea', ja: 'お茶' }, description: { en: 'For tea.', ja: 'お茶に。' } },
+      ...{ criteria: { count: 'ANSWERS', atLeast: 3 }, isRepeatable: true, points: 5 },
+    },
+  }),
   'Mutation.defineReputation': () => ({
     input: {
       amounts: { cause: 'VOTE_UP', on: 'ANSWER', amount: 10 },

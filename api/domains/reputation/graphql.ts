@@ -4,7 +4,7 @@ import { loader } from '../../graph/load.ts'
 import { connectionOf } from '../../graph/relay.ts'
 import { Author, Contribution } from '../contributions/index.ts'
 import { Member } from '../members/index.ts'
-import { reputationsOf } from './store.ts'
+import { helpedBy, reputationsOf } from './store.ts'
 
 /** What gives a member reputation. */
 export const ReputationCause = builder.enumType('ReputationCause', {
@@ -25,6 +25,8 @@ const ReputationEnd = builder.enumType('ReputationEnd', {
     GONE: { description: 'What it was given for was taken away.' },
   },
 })
+
+const helpOf = loader<string, number>((ids, { db }) => helpedBy(db, ids))
 
 const reputationNow = loader<string, number>((ids, { db }) => reputationsOf(db, ids))
 
@@ -85,10 +87,16 @@ builder.prismaObjectFields(Member, (t) => ({
   ),
 }))
 
-builder.objectField(Author, 'reputation', (t) =>
-  t.int({
+builder.objectFields(Author, (t) => ({
+  reputation: t.int({
     nullable: true,
     description: 'How much others think of what the member wrote; null for staff and former members.',
     resolve: ({ author }, _args, context) => (author ? reputationNow(context, author.id) : null),
   }),
-)
+  helpedCount: t.int({
+    nullable: true,
+    description:
+      'How many people the member has helped with answers: who asked, had the same trouble, or gave thanks; null likewise.',
+    resolve: ({ author }, _args, context) => (author ? helpOf(context, author.id) : null),
+  }),
+}))

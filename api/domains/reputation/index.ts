@@ -1,1 +1,2 @@
-export { reputationPart } from './part.ts'
+export { badgePart, reputationPart } from './part.ts'
+export { settleBadges } from './service.ts'
