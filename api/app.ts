@@ -136,7 +136,14 @@ registerPredicates(
   entitlementPredicate,
 )
 
-registerParts(operationsPart, moderationPart, watchedWordsPart, reputationPart, contributionNoticePart, badgePart)
+registerParts(
+  operationsPart,
+  moderationPart,
+  watchedWordsPart,
+  reputationPart,
+  contributionNoticePart,
+  badgePart,
+)
 registerParts(currencyPart, labelPart, ladderPart, segmentPart, earnRulePart)
 registerParts(entitlementPart, priceListPart, stackingPart)
 registerParts(partnerPart, supportLevelPart)

@@ -628,6 +628,78 @@ create function badges_of(p_members uuid[]) returns table (
 $$;
 grant execute on function badges_of(uuid[]) to engawa_app;
 
+-- ── Ties ─────────────────────────────────────────────────────────────────────────────────────────
+
+/*
+ * To whom a member is tied, and how strongly: an accepted answer and an introduction weigh 5, thanks 3, a reply 2, a
+ * reaction that is no vote against 1, either way; each half as much for every 180 days that have passed, and nothing after
+ * two years. Only what is published and in sight of the member counts, and nobody who has left or was blocked. Reactions
+ * alone tie nobody: who gave them is not told. The strongest first.
+ */
+create function ties_of(p_member uuid, p_limit int) returns table (
+  other_id uuid, display_name text, strength double precision, accepted int, thanks int, replies int, reactions int,
+  is_introduced boolean, last_at timestamptz
+) language plpgsql stable security definer set search_path = public, pg_temp as $$
+#variable_conflict use_column
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_since timestamptz := v_now - interval '2 years';
+begin
+  if not exists (select from member_entitled(array[p_member])) then
+    return;
+  end if;
+  return query
+  with eyes as materialized (
+    select * from sights(array[p_member])
+  ), mutual (other_id, what, weight, contribution_id, at) as (
+    select case when e.member_id = p_member then e.giver_id else e.member_id end, e.cause,
+      case e.cause when 'ACCEPTED' then 5 else 3 end, e.contribution_id, e.at
+    from reputation_entry e
+    where e.tenant_id = v_tenant and p_member in (e.member_id, e.giver_id) and e.giver_id is not null
+      and e.ended_at is null and e.cause in ('ACCEPTED', 'THANKED')
+    union all
+    select p.author_id, 'REPLY', 2, c.id, c.published_at
+    from contribution c join contribution p on p.tenant_id = v_tenant and p.id = c.parent_id
+    where c.tenant_id = v_tenant and c.author_id = p_member
+    union all
+    select c.author_id, 'REPLY', 2, c.id, c.published_at
+    from contribution p join contribution c on c.tenant_id = v_tenant and c.parent_id = p.id
+    where p.tenant_id = v_tenant and p.author_id = p_member
+    union all
+    select c.author_id, 'REACTION', 1, c.id, r.at
+    from reaction r join contribution c on c.tenant_id = v_tenant and c.id = r.contribution_id
+    where r.tenant_id = v_tenant and r.member_id = p_member and r.kind <> 'DOWN'
+    union all
+    select r.member_id, 'REACTION', 1, c.id, r.at
+    from contribution c join reaction r on r.tenant_id = v_tenant and r.contribution_id = c.id and r.kind <> 'DOWN'
+    where c.tenant_id = v_tenant and c.author_id = p_member
+    union all
+    select case when i.one_id = p_member then i.other_id else i.one_id end, 'INTRODUCED', 5, null, i.settled_at
+    from introduction i
+    where i.tenant_id = v_tenant and p_member in (i.one_id, i.other_id) and i.state = 'INTRODUCED'
+  ), seen as (
+    select x.* from mutual x
+    left join contribution c on c.tenant_id = v_tenant and c.id = x.contribution_id
+    where x.other_id <> p_member and x.at > v_since and (x.contribution_id is null or (
+      c.state = 'PUBLISHED' and c.root_state = 'PUBLISHED' and exists (
+        select from eyes s where in_sight(c.needs, c.state, c.root_state, c.space_id, c.author_id, s.keys, s.moderated,
+          s.blocked, p_member))))
+  ), tied as (
+    select x.other_id, round(sum(x.weight * 0.5 ^ (extract(epoch from v_now - x.at) / 86400 / 180))::numeric, 2)::double precision as strength,
+      (count(*) filter (where x.what = 'ACCEPTED'))::int as accepted, (count(*) filter (where x.what = 'THANKED'))::int as thanks,
+      (count(*) filter (where x.what = 'REPLY'))::int as replies, (count(*) filter (where x.what = 'REACTION'))::int as reactions,
+      bool_or(x.what = 'INTRODUCED') as is_introduced, max(x.at) as last_at
+    from seen x group by x.other_id having bool_or(x.what <> 'REACTION')
+  )
+  select t.other_id, m.display_name, t.strength, t.accepted, t.thanks, t.replies, t.reactions, t.is_introduced, t.last_at
+  from tied t join member m on m.tenant_id = v_tenant and m.id = t.other_id
+  where t.other_id in (select member_entitled(array(select o.other_id from tied o)))
+    and not is_blocked(p_member, t.other_id)
+  order by t.strength desc, t.other_id limit p_limit;
+end $$;
+grant execute on function ties_of(uuid, int) to engawa_app;
+
 -- As in 0037_questions.sql, without thanks in threads that are gone.
 
 /* How many people each of these members helped: askers whom their accepted answers helped, who had the same trouble, and who thanked. */

@@ -42,3 +42,29 @@ export async function helpedBy(tx: Tx, members: readonly string[]): Promise<numb
   const found = new Map(rows.map((row) => [row.member_id, row.helped]))
   return members.map((id) => found.get(id) ?? 0)
 }
+
+/** What ties a member to another. */
+export interface Tie {
+  /** A uuid. */
+  readonly otherId: string
+  readonly displayName: string
+  readonly strength: number
+  readonly accepted: number
+  readonly thanks: number
+  readonly replies: number
+  readonly reactions: number
+  readonly isIntroduced: boolean
+  readonly lastAt: Date
+}
+
+/** The ties of each of these members (uuids), in their order, at most `most` each: ties_of, one statement. */
+export async function tiesOf(tx: Tx, members: readonly string[], most: number): Promise<Tie[][]> {
+  const rows = await tx.query<Tie & { member_id: string }>({
+    name: 'ties_of',
+    text: `select m as member_id, t.other_id as "otherId", t.display_name as "displayName", t.strength, t.accepted, t.thanks,
+             t.replies, t.reactions, t.is_introduced as "isIntroduced", t.last_at as "lastAt"
+           from unnest($1::uuid[]) m, ties_of(m, $2) t`,
+    values: [members, most],
+  })
+  return members.map((id) => rows.filter((row) => row.member_id === id))
+}
