@@ -375,6 +375,7 @@ export const DENIALS = {
   AUDIENCE: 'This is for members whom a rule names.',
   LOCKED: 'It was closed or taken away.',
   RETIRED: 'It takes in nobody any more.',
+  NOT_READY: 'The space lacks something that it needs before anybody comes.',
   NO_PERMISSION: 'Whoever wrote it has not agreed to that.',
   IDEA_CLOSED: 'The idea was decided: it takes no votes any more.',
   VOTES_USED_UP: 'The member has not so many votes left in this space.',

@@ -526,3 +526,160 @@ begin
     jsonb_build_object('contribution', p_id, 'from', v_before, 'to', v_state), v_now);
   return jsonb_build_object('is', 'done', 'contribution', p_id, 'state', v_state);
 end $$;
+
+-- ── Posts that become content ────────────────────────────────────────────────────────────────────
+
+drop index content_post;
+/* A post becomes content once. */
+create unique index content_post on content (tenant_id, post_id) where post_id is not null;
+
+/*
+ * Makes content of a post whose author allowed it: p_what {"title", "body", "format", "html", "tags", "search"} is the
+ * text as it is to stand, p_content as content_write has it. It is credited to the author, whose activity post.promoted
+ * is recorded. A post that is content already stays what it is. Outcomes: done {contribution, is_new}, not_found, bad_input,
+ * access_denied {NO_PERMISSION}, space_not_enabled, key_reused.
+ */
+create function content_promote(p_key text, p_hash bytea, p_actor text, p_post uuid, p_what jsonb, p_content jsonb)
+returns jsonb language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_op record;
+  v_post contribution;
+  v_made uuid;
+  v_written jsonb;
+begin
+  select * into v_op from op_begin(p_key, p_hash, 'PROMOTE', p_actor, v_now);
+  if v_op.replay is not null then
+    return v_op.replay;
+  end if;
+  -- One at a time, and not while its author takes it away.
+  select * into v_post from contribution c
+  where c.tenant_id = v_tenant and c.id = p_post and c.kind = 'POST' for no key update;
+  if v_post.id is null then
+    return op_finish(p_key, jsonb_build_object('is', 'not_found', 'what', 'post'));
+  end if;
+  perform from post_facts p where p.tenant_id = v_tenant and p.contribution_id = p_post for share;
+  select c.contribution_id into v_made from content c where c.tenant_id = v_tenant and c.post_id = p_post;
+  if v_made is not null then
+    return op_finish(p_key, jsonb_build_object('is', 'done', 'contribution', v_made, 'is_new', false));
+  elsif post_promotable(p_post) is null then
+    return op_finish(p_key, jsonb_build_object('is', 'access_denied', 'reason', 'NO_PERMISSION', 'unlock', null));
+  end if;
+  v_written := content_write(v_post.author_id, p_actor, p_what, p_content || jsonb_build_object('post', p_post));
+  if v_written ->> 'is' <> 'done' then
+    return op_finish(p_key, v_written);
+  end if;
+  v_made := (v_written ->> 'contribution')::uuid;
+  if v_post.author_id is not null then
+    update contribution c set is_by_staff = false where c.tenant_id = v_tenant and c.id = v_made;
+    perform activity_record(v_post.author_id, 'post.promoted', p_post::text,
+      jsonb_build_object('post', p_post, 'content', v_made), v_now);
+  end if;
+  return op_finish(p_key, jsonb_build_object('is', 'done', 'contribution', v_made, 'is_new', true));
+end $$;
+grant execute on function content_promote(text, bytea, text, uuid, jsonb, jsonb) to engawa_app;
+
+/*
+ * Whether a member may change a contribution: its author, a moderator of its space, staff (null). Content that is
+ * credited to a member is the tenant's all the same. Else the refusal. Replaces that of 0034.
+ */
+create or replace function contribution_may_edit(p_row contribution, p_member uuid) returns jsonb language plpgsql stable as $$
+begin
+  if p_row.id is null or not contribution_seen(p_row.id, p_member) then
+    return jsonb_build_object('is', 'not_found', 'what', lower(coalesce(p_row.kind, 'contribution')));
+  elsif p_row.state = 'DRAFT' and p_row.kind <> 'CONTENT' and p_row.author_id is distinct from p_member then
+    -- A draft is its author's alone: neither moderators nor staff finish it.
+    return jsonb_build_object('is', 'not_found', 'what', lower(p_row.kind));
+  elsif p_member is null or (p_row.author_id = p_member and p_row.kind <> 'CONTENT')
+        or p_row.space_id = any (moderated_by(p_member)) then
+    return null;
+  end if;
+  return jsonb_build_object('is', 'access_denied', 'reason', 'NOT_AUTHOR', 'unlock', null);
+end $$;
+
+-- ── What a space needs ───────────────────────────────────────────────────────────────────────────
+
+/* Whoever of the staff looks after it, as the tenant names its staff. */
+alter table space add column owner text check (length(owner) between 1 and 200);
+/* When somebody is there: [{"weekdays": [1 to 7, Monday is 1], "from": "09:00", "to": "18:00"}], in the tenant's zone. */
+alter table space add column cover jsonb not null default '[]' check (jsonb_typeof(cover) = 'array');
+/* Whether beginners are welcome here before anywhere else. */
+alter table space add column is_welcome boolean not null default false;
+
+/* Replaces that of 0033: a definition says who looks after the space, and when. */
+create or replace function space_of_definition() returns trigger language plpgsql as $$
+begin
+  if exists (select from space s where s.tenant_id = new.tenant_id and s.key = new.key
+             and s.kind <> new.body ->> 'kind') then
+    perform definition_refuse('space.kind', 'The kind of a space stays what it is; make another one.');
+  end if;
+  insert into space as s (tenant_id, key, kind, version, name, purpose, theme, goal, see_id, post_id, reply_id, react_id,
+    join_mode, is_listed, owner, cover, is_welcome, created_at)
+  values (new.tenant_id, new.key, new.body ->> 'kind', new.version, new.body -> 'name', new.body -> 'purpose',
+    new.body -> 'theme', new.body -> 'goal', (new.audiences ->> 'see')::uuid, (new.audiences ->> 'post')::uuid,
+    (new.audiences ->> 'reply')::uuid, (new.audiences ->> 'react')::uuid, new.body ->> 'join',
+    (new.body ->> 'isListed')::boolean, new.body ->> 'owner', coalesce(new.body -> 'cover', '[]'),
+    coalesce((new.body ->> 'isWelcome')::boolean, false), new.published_at)
+  on conflict (tenant_id, key) do update set version = excluded.version, name = excluded.name,
+    purpose = excluded.purpose, theme = excluded.theme, goal = excluded.goal, see_id = excluded.see_id,
+    post_id = excluded.post_id, reply_id = excluded.reply_id, react_id = excluded.react_id,
+    join_mode = excluded.join_mode, is_listed = excluded.is_listed, owner = excluded.owner, cover = excluded.cover,
+    is_welcome = excluded.is_welcome, is_retired = false;
+  return null;
+end $$;
+
+/*
+ * Whether somebody is there in each of these spaces now, and when that changes: covered until, or covered again from. A
+ * space that says nothing of cover is not in the answer.
+ */
+create function space_cover(p_spaces uuid[]) returns table (space_id uuid, is_covered boolean, changes_at timestamptz)
+language sql stable security definer set search_path = public, pg_temp as $$
+  with shift as (
+    select s.id, local_instant(d::date + (c.part ->> 'from')::time, t.time_zone) as begins,
+      local_instant(d::date + (c.part ->> 'to')::time, t.time_zone) as ends
+    from space s join tenant t on t.id = s.tenant_id
+    cross join jsonb_array_elements(s.cover) c (part)
+    cross join generate_series(-1, 8) n
+    cross join lateral (select (tenant_now(s.tenant_id) at time zone t.time_zone)::date + n as d) day
+    where s.tenant_id = current_tenant() and s.id = any (p_spaces)
+      and (c.part -> 'weekdays') @> to_jsonb(extract(isodow from d)::int)
+  ), known as (
+    select x.id, coalesce(bool_or(x.begins <= n.now and n.now < x.ends), false) as is_on,
+      min(x.begins) filter (where x.begins > n.now) as next
+    from shift x, (select tenant_now(current_tenant()) as now) n group by x.id
+  )
+  select k.id, k.is_on,
+    case when k.is_on then (
+      -- To the end of what follows without a gap.
+      select min(x.ends) from shift x
+      where x.id = k.id and x.ends > tenant_now(current_tenant())
+        and not exists (select from shift y where y.id = k.id and y.begins <= x.ends and y.ends > x.ends))
+    else k.next end
+  from known k
+$$;
+
+/* What a space still needs before somebody should come: OWNER, COVER, CONTENT. */
+create function space_lacks(p_space uuid) returns text[]
+language sql stable security definer set search_path = public, pg_temp as $$
+  select array_remove(array[
+    case when s.owner is null then 'OWNER' end,
+    case when s.cover = '[]' then 'COVER' end,
+    case when not exists (select from contribution c where c.tenant_id = s.tenant_id and c.space_id = s.id
+                          and c.parent_id is null and c.state = 'PUBLISHED') then 'CONTENT' end], null)
+  from space s where s.tenant_id = current_tenant() and s.id = p_space
+$$;
+
+/*
+ * Switches a space on or off; nothing in it is lost. p_is_ready_only: only with all that it needs. Outcomes: done {},
+ * not_found, access_denied {NOT_READY}.
+ */
+create function space_enable(p_space uuid, p_is_enabled boolean, p_is_ready_only boolean) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  if p_is_enabled and p_is_ready_only and space_lacks(p_space) <> '{}' then
+    return jsonb_build_object('is', 'access_denied', 'reason', 'NOT_READY', 'unlock', null);
+  end if;
+  return space_enable(p_space, p_is_enabled);
+end $$;
+grant execute on function space_cover(uuid[]), space_lacks(uuid), space_enable(uuid, boolean, boolean) to engawa_app;

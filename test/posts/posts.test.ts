@@ -84,6 +84,12 @@ describe('a draft', () => {
     expect(await publish(shop, { draft: post.id, kind: 'TIP', title: 'Now', body: 'Done.' }, aki)).toContain(
       'There is no such draft.',
     )
+    // Staff see it, and do not finish it either; who sees nothing of it proves little.
+    const finished = { draft: post.id, kind: 'TIP', title: 'Now', body: 'Done.' }
+    expect(await shop.do('publishPost', finished)).toMatchObject({ message: 'There is no such draft.' })
+    const edited = { contribution: post.id, body: 'Done.', isPublished: true }
+    expect(await shop.do('editContribution', edited)).toMatchObject({ __typename: 'NotFoundError' })
+    expect(await look(shop, post.id, 'state body', mia)).toEqual({ state: 'DRAFT', body: 'Soon.' })
     expect(await publish(shop, { draft: post.id, kind: 'TIP', title: 'Now', body: 'Done.' }, mia)).toBe(
       post.id,
     )

@@ -77,6 +77,15 @@ const MAKINGS: Record<string, Making> = {
     const article = articleIn(await makeLibrary(shop))
     return [article, { ...article, title: 'Very dry skin' }]
   },
+  async promotePostToContent(shop) {
+    const { title: _, body: __, ...article } = articleIn(await makeLibrary(shop))
+    const said = { space: await makeSpace(shop, 'tips'), kind: 'TIP', title: 'Tip', body: 'Use little.' }
+    const { post } = await shop.do('publishPost', said, { select: 'post { id }' })
+    return [
+      { ...article, post: post.id },
+      { ...article, post: post.id, title: 'Another' },
+    ]
+  },
   async enrolInCourse(shop, { by: member }) {
     await shop.do('saveCourse', { key: 'skin', course: courseIn(await makeLibrary(shop)) })
     return [

@@ -386,6 +386,7 @@ const wholeSpace = {
   ...{ theme: { en: 'Tea', ja: 'お茶' }, goal: { en: 'Better tea', ja: 'よりよいお茶' } },
   ...{ see: { stage: 'customer' }, post: { stage: 'customer' }, reply: { stage: 'customer' } },
   ...{ react: { stage: 'customer' }, join: 'REQUEST', isListed: true },
+  ...{ owner: 'anna', isWelcome: true, cover: { weekdays: 1, from: '09:00', to: '18:00' } },
 }
 
 async function newSpace({ shop }: Side): Promise<string> {
@@ -893,8 +894,16 @@ export const OWN: Record<string, Own> = {
       ...{ perDay: 200, perPairAndDay: 60, perContribution: 500, exempt: 'ACCEPTED', floor: 1 },
     },
   }),
-  'Mutation.configureContentCheck': () => ({ input: { check: 'links', isEnabled: false, kinds: 'POST' } }),
+  'Mutation.configureContentCheck': () => ({
+    input: { check: 'links', isEnabled: false, config: {}, kinds: 'POST', upToTrust: 1 },
+  }),
   'Mutation.defineContributionNotice': () => ({ input: { text: { en: fresh(), ja: fresh() } } }),
+  'Mutation.promotePostToContent': async (side) => {
+    const { tags: _, ...content } = await wholeContent(side)
+    const said = { space: await newSpace(side), kind: 'TALK', title: fresh(), body: fresh() }
+    const { post } = await side.shop.do('publishPost', said, { select: 'post { id }' })
+    return keyed({ ...content, post: post.id, isDraft: false })
+  },
   'Mutation.defineWatchedWords': () => ({ input: { key: fresh(), action: 'FLAG', words: fresh() } }),
   'Mutation.flagContribution': async (side) =>
     keyed({ contribution: await othersComment(side), reason: 'SPAM', note: 'See.' }),
@@ -907,7 +916,7 @@ export const OWN: Record<string, Own> = {
       ...{ tags: 'tea', isPublished: true },
     },
   }),
-  'Mutation.enableSpace': async (side) => ({ input: { space: await newSpace(side) } }),
+  'Mutation.enableSpace': async (side) => ({ input: { space: await newSpace(side), isReadyOnly: false } }),
   'Mutation.follow': ({ world }) => ({ input: { target: { space: world.ids.Space } } }),
   'Mutation.joinSpace': async (side) => ({ input: { space: await newSpace(side), member: side.world.by } }),
   'Mutation.leaveSpace': async (side) => ({ input: { space: await newSpace(side), member: side.world.by } }),

@@ -75,6 +75,11 @@ export const ContentCard = builder.prismaNode('Content', {
       resolve: ({ link, contribution }) => ((contribution as object | null) === null ? null : link), // as above
     }),
     entitlement: t.exposeString('entitlement', { nullable: true }),
+    post: t.relation('post', {
+      type: Contribution,
+      nullable: true,
+      description: 'The post that it was made of; null also when the viewer may not see that.',
+    }),
     series: t.relation('series', {
       type: Series,
       nullable: true,
@@ -155,6 +160,14 @@ builder.prismaObjectField(ContentCard, 'content', (t) =>
     type: Content,
     nullable: true,
     description: 'The content itself; null when the viewer may not read it.',
+  }),
+)
+
+builder.prismaInterfaceField(Contribution, 'promotedTo', (t) =>
+  t.relation('promoted', {
+    type: ContentCard,
+    nullable: true,
+    description: 'The content that was made of it; null also when the viewer may not know of that.',
   }),
 )
 

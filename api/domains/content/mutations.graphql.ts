@@ -175,7 +175,8 @@ mutation('saveContentSeries', {
   }),
 })
 
-function checkGate(
+/** Refuses what an audience and the facts do not allow together. */
+export function checkGate(
   gate: string | null,
   facts: { readonly isPublic?: boolean; readonly isTeased?: boolean; readonly teaser?: string | null },
 ): void {

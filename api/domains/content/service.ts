@@ -56,6 +56,32 @@ export async function publishContent(
   )
 }
 
+/**
+ * Makes content of a post (uuid) whose author allowed it, once. Throws NotFoundError, AccessDeniedError,
+ * SpaceNotEnabledError, BadInputError, IdempotencyKeyReusedError.
+ */
+export async function promotePost(
+  tx: Tx,
+  asked: {
+    readonly post: string
+    readonly space: string
+    readonly what: Written
+    readonly facts: ContentFacts & { readonly gate?: string | null }
+    readonly isDraft: boolean
+  },
+  { key, hash, actor }: Operation,
+): Promise<{ readonly contribution: string; readonly is_new: boolean }> {
+  const { gate = null, ...facts } = asked.facts
+  const what = { ...asked.what, space: asked.space, gate, isDraft: asked.isDraft }
+  return raise(
+    await call<Outcome<{ contribution: string; is_new: boolean }>>(
+      tx,
+      'select content_promote($1, $2, $3, $4, $5, $6) as outcome',
+      [key, hash, actor, asked.post, JSON.stringify(what), JSON.stringify(facts)],
+    ),
+  )
+}
+
 /** Changes content (uuid), and publishes a draft when told. Throws NotFoundError, AccessDeniedError, BadInputError. */
 export async function updateContent(
   tx: Tx,

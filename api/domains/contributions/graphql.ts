@@ -179,13 +179,13 @@ export const Contribution = builder.prismaInterface('Contribution', {
     }),
     viewerCanEdit: t.boolean({
       description: 'Whether the viewer may change it: whoever wrote it, moderators and staff may.',
-      select: { id: true, authorId: true },
-      resolve: async ({ id, authorId }, _args, context) => {
+      select: { id: true, authorId: true, kind: true },
+      resolve: async ({ id, authorId, kind }, _args, context) => {
         const { viewer } = context
         if (viewer?.kind !== 'MEMBER') return viewer?.can('community:write') ?? false
         return (
           viewer.memberId !== null &&
-          (authorId === viewer.memberId || (await regardOf(context, id)).moderates)
+          ((authorId === viewer.memberId && kind !== 'CONTENT') || (await regardOf(context, id)).moderates)
         )
       },
     }),

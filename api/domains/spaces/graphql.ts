@@ -2,11 +2,13 @@ import type { Types } from '../../graph/builder.ts'
 import { builder } from '../../graph/builder.ts'
 import { eventType, factOf } from '../../graph/events.ts'
 import { inLanguage } from '../../graph/in-language.ts'
+import { loader } from '../../graph/load.ts'
 import { NOBODY } from '../../graph/own.ts'
 import { read } from '../../graph/read.ts'
 import { connectionOf } from '../../graph/relay.ts'
 import type { LoggedEvent } from '../../platform/events.ts'
 import { spaceJoined, spaceLeft } from './events.ts'
+import { type Cover, coverOf, type Lack, lacksOf } from './service.ts'
 
 /** What a space is for. */
 export const SpaceKind = builder.enumType('SpaceKind', {
@@ -50,6 +52,18 @@ export const SpaceRole = builder.enumType('SpaceRole', {
     MODERATOR: { description: 'One of those who look after it.' },
   },
 })
+
+const SpaceLack = builder.enumType('SpaceLack', {
+  description: 'What a space may lack.',
+  values: {
+    OWNER: { description: 'Somebody who looks after it.' },
+    COVER: { description: 'Hours in which somebody is there.' },
+    CONTENT: { description: 'Something to read.' },
+  },
+})
+
+const lacks = loader<string, readonly Lack[]>((ids, { db }) => lacksOf(db, ids))
+const cover = loader<string, Cover | null>((ids, { db }) => coverOf(db, ids))
 
 /** A place for posts, questions or content. */
 export const Space = builder.prismaNode('Space', {
@@ -95,6 +109,34 @@ export const Space = builder.prismaNode('Space', {
       resolve: ({ joinMode }) => joinMode as typeof SpaceJoinMode.$inferType, // likewise
     }),
     isListed: t.exposeBoolean('isListed'),
+    isWelcome: t.exposeBoolean('isWelcome'),
+    owner: t.exposeString('owner', {
+      nullable: true,
+      authScopes: { lists: 'community:read' },
+      description: 'Whoever of the staff looks after it. Not for members.',
+    }),
+    lacks: t.field({
+      type: [SpaceLack],
+      nullable: true,
+      authScopes: { lists: 'community:read' },
+      description: 'What it still needs before anybody comes. At most 3. Not for members.',
+      select: { id: true },
+      resolve: async ({ id }, _args, context) => [...(await lacks(context, id))],
+    }),
+    isCovered: t.boolean({
+      nullable: true,
+      description: 'Whether somebody is there now; null: nothing was said of hours.',
+      select: { id: true },
+      resolve: async ({ id }, _args, context) => (await cover(context, id))?.isCovered ?? null,
+    }),
+    coverChangesAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'Until when somebody is there, or from when on again; null: that does not change within a week, or nothing was said of it.',
+      select: { id: true },
+      resolve: async ({ id }, _args, context) => (await cover(context, id))?.changesAt ?? null,
+    }),
     isEnabled: t.exposeBoolean('isEnabled'),
     isRetired: t.exposeBoolean('isRetired'),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),

@@ -12,6 +12,15 @@ import { Space, SpaceJoinMode, SpaceKind, SpaceRole, SpaceStanding, spaceOf } fr
 import { spacePart } from './part.ts'
 import { enableSpace, joinSpace, leaveSpace, placeMember, type Standing } from './service.ts'
 
+const CoverInput = builder.inputType('SpaceCoverInput', {
+  description: 'Hours in which somebody is there.',
+  fields: (t) => ({
+    weekdays: t.intList({ required: true, description: 'On which days: 1 is Monday, 7 Sunday.' }),
+    from: t.string({ required: true, description: 'From when, as in 09:00.' }),
+    to: t.string({ required: true, description: 'Until when, as in 18:00; 24:00 is the end of the day.' }),
+  }),
+})
+
 const SpaceInput = builder.inputType('SpaceInput', {
   description: 'A space as it is to be.',
   fields: (t) => ({
@@ -31,6 +40,14 @@ const SpaceInput = builder.inputType('SpaceInput', {
     reply: t.field({ type: AudienceInput, description: 'Who of them may answer; all when left out.' }),
     react: t.field({ type: AudienceInput, description: 'Who of them may react; all when left out.' }),
     join: t.field({ type: SpaceJoinMode, description: 'How members come in; OPEN when left out.' }),
+    owner: t.string({
+      description: 'Whoever of the staff looks after it, as the tenant names its staff; 1 to 200 characters.',
+    }),
+    cover: t.field({
+      type: [CoverInput],
+      description: "When somebody is there, by the tenant's zone. At most 21.",
+    }),
+    isWelcome: t.boolean({ description: 'Whether beginners are welcome here before anywhere else.' }),
     isListed: t.boolean({
       description: 'Whether those who are not in it learn that it exists; true when left out.',
     }),
@@ -64,24 +81,41 @@ mutation('defineSpace', {
   }),
 })
 
-for (const [name, isEnabled, says] of [
-  ['enableSpace', true, 'Switches a space on'],
-  ['disableSpace', false, 'Switches a space off; nothing in it is lost, and nobody but staff sees it'],
-] as const) {
-  mutation(name, {
-    description: `${says}. Needs: \`community:moderate\`. Emits: nothing.`,
-    scopes: { writes: 'community:moderate' },
-    errors: [],
-    key: 'none',
-    input: (t) => ({ space: t.id({ required: true, description: SPACE }) }),
-    resolve: async ({ space }, { db }) => {
-      const id = idOf('Space', space, 'input.space')
-      await enableSpace(db, id, isEnabled)
-      return { space: id }
-    },
-    payload: (t) => ({ space: spaceOf(t) }),
-  })
-}
+mutation('enableSpace', {
+  description:
+    'Switches a space on. `space { lacks }` tells what it still needs. Needs: `community:moderate`. Emits: nothing.',
+  scopes: { writes: 'community:moderate' },
+  errors: [AccessDeniedError],
+  key: 'none',
+  input: (t) => ({
+    space: t.id({ required: true, description: SPACE }),
+    isReadyOnly: t.boolean({
+      description:
+        'True refuses a space that lacks an owner, hours of cover or anything to read (NOT_READY). False when left out.',
+    }),
+  }),
+  resolve: async ({ space, isReadyOnly }, { db }) => {
+    const id = idOf('Space', space, 'input.space')
+    await enableSpace(db, id, { isEnabled: true, isReadyOnly: isReadyOnly ?? false })
+    return { space: id }
+  },
+  payload: (t) => ({ space: spaceOf(t) }),
+})
+
+mutation('disableSpace', {
+  description:
+    'Switches a space off; nothing in it is lost, and nobody but staff sees it. Needs: `community:moderate`. Emits: nothing.',
+  scopes: { writes: 'community:moderate' },
+  errors: [],
+  key: 'none',
+  input: (t) => ({ space: t.id({ required: true, description: SPACE }) }),
+  resolve: async ({ space }, { db }) => {
+    const id = idOf('Space', space, 'input.space')
+    await enableSpace(db, id, { isEnabled: false, isReadyOnly: false })
+    return { space: id }
+  },
+  payload: (t) => ({ space: spaceOf(t) }),
+})
 
 type Stood = { readonly space: string; readonly state: Standing | null }
 

@@ -3,6 +3,16 @@ import { bare, definePart, optional, readBody, text } from '../program/index.ts'
 
 const rule = z.record(z.string(), z.json())
 
+const clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day such as 09:00')
+
+const shift = z
+  .strictObject({
+    weekdays: z.array(z.int().min(1).max(7)).min(1, 'must name a day').max(7),
+    from: clock,
+    to: z.union([clock, z.literal('24:00')]),
+  })
+  .refine(({ from, to }) => from < to, 'must end later than it begins; a night is two shifts')
+
 /** A space as its definition has it. */
 const Space = z
   .strictObject({
@@ -19,6 +29,9 @@ const Space = z
       .enum(['OPEN', 'REQUEST', 'INVITATION'])
       .nullish()
       .transform((join) => join ?? 'OPEN'),
+    owner: optional(z.string().trim().min(1, 'must not be empty').max(200)),
+    cover: optional(z.array(shift).max(21, 'must be at most 21 shifts')),
+    isWelcome: optional(z.boolean()),
     isListed: z
       .boolean()
       .nullish()

@@ -49,7 +49,42 @@ export async function placeMember(tx: Tx, { space, member, state, role, by }: Pl
   )
 }
 
-/** Switches a space (uuid) on or off. Throws NotFoundError. */
-export async function enableSpace(tx: Tx, space: string, isEnabled: boolean): Promise<void> {
-  raise(await call<Outcome>(tx, 'select space_enable($1, $2) as outcome', [space, isEnabled]))
+/** Switches a space (uuid) on or off; on only when it is ready, if so told. Throws NotFoundError, AccessDeniedError. */
+export async function enableSpace(
+  tx: Tx,
+  space: string,
+  { isEnabled, isReadyOnly }: { readonly isEnabled: boolean; readonly isReadyOnly: boolean },
+): Promise<void> {
+  const values = [space, isEnabled, isReadyOnly]
+  raise(await call<Outcome>(tx, 'select space_enable($1, $2, $3) as outcome', values))
+}
+
+/** Whether somebody is there in a space, and until when, or from when on. */
+export interface Cover {
+  readonly isCovered: boolean
+  /** Null: it does not change within a week. */
+  readonly changesAt: Date | null
+}
+
+/** How these spaces (uuids) are covered now, in their order; null for those that say nothing of it: one statement. */
+export async function coverOf(tx: Tx, spaces: readonly string[]): Promise<(Cover | null)[]> {
+  const rows = await tx.query<Cover & { id: string }>({
+    name: 'space_cover',
+    text: `select space_id as id, is_covered as "isCovered", changes_at as "changesAt" from space_cover($1)`,
+    values: [spaces],
+  })
+  return spaces.map((id) => rows.find((row) => row.id === id) ?? null)
+}
+
+/** What a space may lack. */
+export type Lack = 'OWNER' | 'COVER' | 'CONTENT'
+
+/** What these spaces (uuids) still need before anybody comes, in their order: one statement. */
+export async function lacksOf(tx: Tx, spaces: readonly string[]): Promise<Lack[][]> {
+  const rows = await tx.query<{ id: string; lacks: Lack[] }>({
+    name: 'space_lacks',
+    text: "select i as id, coalesce(space_lacks(i), '{}') as lacks from unnest($1::uuid[]) i",
+    values: [spaces],
+  })
+  return spaces.map((id) => rows.find((row) => row.id === id)?.lacks ?? [])
 }
