@@ -12,6 +12,7 @@ import { settleTiers } from '../domains/tiers/index.ts'
 import { type DeliveryPorts, deliverDue } from '../domains/touchpoints/index.ts'
 import type { Db, Tx } from '../platform/db.ts'
 import type { Operation } from '../platform/operation.ts'
+import { fillSpaces } from './community.ts'
 import { type LoadingDay, loadingDay } from './day.ts'
 import { known, makePeople, type Person } from './people.ts'
 import { publishProgram } from './program.ts'
@@ -54,6 +55,8 @@ export async function fillDemo(ports: DemoPorts, { tenantId, madeAt, onProgress 
   while ((await settleLifecycle(tenant, 500)) > 0);
   while ((await settleDue(tenant)) > 0);
   while ((await settleTiers(tenant, 500)) > 0);
+  await recordFirst(tenant, people, madeAt)
+  await fillSpaces(tenant, operation)
   await recordLast(tenant, people, madeAt)
   await deliverDue(ports.db, tenantId, ports)
   ports.announced?.()
@@ -126,15 +129,19 @@ async function giveBack(tenant: Tx, purchases: readonly DemoPurchase[], day: Loa
 /** The last order to be recorded: when it is there, all is. */
 const lastOrderId = 'HS-20002'
 
-/** The newest purchases come the everyday way, so that thank-yous are planned and found in the inbox. */
-async function recordLast(tenant: Tx, people: readonly Person[], madeAt: Date): Promise<void> {
-  const serum = companions.filter(({ sku }) => sku === 'SERUM-30')
+/** The newest purchases come the everyday way, so that thank-yous are planned and found in the inbox: Anna's first one… */
+async function recordFirst(tenant: Tx, people: readonly Person[], madeAt: Date): Promise<void> {
   await record(tenant, {
     person: find(people, known.anna),
     orderId: 'HS-20001',
     articles: [lotion],
     at: minutesBefore(madeAt, 95),
   })
+}
+
+/** … and one of Mika's. */
+async function recordLast(tenant: Tx, people: readonly Person[], madeAt: Date): Promise<void> {
+  const serum = companions.filter(({ sku }) => sku === 'SERUM-30')
   await record(tenant, {
     person: find(people, known.mika),
     orderId: lastOrderId,

@@ -31,6 +31,7 @@ export function openTabs({ db, dataDir, now }: TabsOptions): () => Promise<Graph
         query: takeOffer,
         variables: { key: order },
       },
+      { title: 'Community', as: { kind: 'member', sub: known.mika }, query: community },
       {
         title: 'Record a purchase',
         as: { kind: 'integration', sub: 'shop', scopes: ['*'] },
@@ -116,6 +117,28 @@ mutation TakeOffer($key: String!) {
     ... on RedeemRewardPayload { redemption { state points } }
     ... on Error { code message }
   }
+}
+`
+
+const community = `# What Mika reads: the salon, questions with their answers, and
+# what is found by a word. Ask something: see askQuestion.
+query Community {
+  viewer {
+    feed(first: 5) {
+      nodes { title html tags commentCount viewerReactions author { displayName } space { name } }
+    }
+    member { unreadNotifications }
+  }
+  questions(first: 5) {
+    nodes {
+      title
+      standing
+      author { displayName }
+      answers(first: 3) { nodes { html isAccepted author { displayName } } }
+    }
+  }
+  content(first: 5) { nodes { title teaser lock { reason } content { html } } }
+  search(query: "化粧水", first: 5) { nodes { __typename title } }
 }
 `
 

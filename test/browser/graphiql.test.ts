@@ -55,6 +55,7 @@ describe.skipIf(!browser)('GraphiQL in a browser', () => {
   it('shows what each tab asks for', async () => {
     const page = await open()
     expect(await run(page, 'MemberHome', /orderId/)).toMatch(/田中 美香.*"available": "385"/s)
+    expect(await run(page, 'Community', /"feed"/)).toMatch(/二回づけ.*"author"/s)
     expect(await run(page, 'RecordPurchase', /recordPurchase/)).toMatch(
       /"COMPLETED".*"points": "38".*"available": "423"/s,
     )

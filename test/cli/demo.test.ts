@@ -42,6 +42,18 @@ it('is loaded once by whoever comes first', async () => {
   expect(loaded.map(({ isNew }) => isNew).toSorted()).toEqual([false, false, true])
   expect(await seeDemo(product.db)).toEqual({ isNew: false, members: 300, purchases: 1_365 })
   expect(await wantsDemo(product.db)).toBe(false)
+  const [tenant] = (await product.db.system.query<{ id: string }>('select id from tenant')).rows
+  const written = await product.db.tenant(tenant?.id ?? '').query<{ kind: string; count: number }>({
+    text: 'select c.kind, count(*)::int from contribution c where own(c) group by 1 order by 1',
+    values: [],
+  })
+  expect(written.map(({ kind, count }) => `${count} ${kind}`)).toEqual([
+    '2 ANSWER',
+    '2 COMMENT',
+    '2 CONTENT',
+    '2 POST',
+    '2 QUESTION',
+  ])
 })
 
 it('goes on where a load was cut short', async () => {

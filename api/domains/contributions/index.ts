@@ -11,6 +11,6 @@ export {
 export { type Format, plainText, safeHtml } from './html.ts'
 export { ContributionConnection } from './members.graphql.ts'
 export { Seers } from './seers.ts'
-export type { Kept, State, Writer } from './service.ts'
+export { addComment, type Kept, react, type State, type Writer } from './service.ts'
 export { selfOf, writerOf } from './writer.graphql.ts'
 export { type Draft, type Written, written } from './written.ts'

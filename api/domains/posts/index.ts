@@ -1,0 +1,1 @@
+export { writePost } from './service.ts'
