@@ -41,6 +41,7 @@ import { partnerPart } from './domains/partners/index.ts'
 import { currencyPart, earnRulePart, labelPart, operationsPart, settleDue } from './domains/points/index.ts'
 import { registerParts } from './domains/program/index.ts'
 import { purchasesPredicate, replayImported } from './domains/purchases/index.ts'
+import { settleFaq, settleQuestions } from './domains/questions/index.ts'
 import {
   ReferralSignals,
   referralProgramPart,
@@ -341,6 +342,7 @@ async function settle(
   const looked = await settleSegments(tenant, 5)
   const taken = await settleCoupons(tenant, 500)
   const paid = await settleActivities(tenant, 200)
+  const called = (await settleQuestions(tenant, 100)) + (await settleFaq(tenant, 100))
   const told =
     (await settleNotifications(tenant, 20)) +
     (await settleDigests(tenant, 500)) +
@@ -353,7 +355,20 @@ async function settle(
   })
   const known = told + swept + (await settleContent(tenant, 100))
   return (
-    known + replayed + moved + booked + decided + over + looked + lapsed + taken + paid + referred + ended > 0
+    known +
+      replayed +
+      moved +
+      booked +
+      decided +
+      over +
+      looked +
+      lapsed +
+      taken +
+      paid +
+      called +
+      referred +
+      ended >
+    0
   )
 }
 

@@ -392,6 +392,7 @@ export const DENIALS = {
   MEMBERSHIP: 'The membership opens nothing now.',
   NO_MESSAGES: 'This member takes no messages from the one who writes.',
   TOO_MANY: 'There were too many in a short time.',
+  WIDER_READERS: 'Some would read it who may not read what it comes from; say that this is right.',
 } as const
 
 /** The name of such a reason. */

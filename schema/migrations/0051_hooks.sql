@@ -6,6 +6,10 @@ set local role engawa_owner;
 /* Something has just become visible. */
 create or replace function contribution_published(p_contribution contribution) returns void language plpgsql as $$
 begin
+  -- An entry of the FAQ that stayed a draft is no news.
+  if p_contribution.state = 'DRAFT' then
+    return;
+  end if;
   update contribution c set activity_at = greatest(c.activity_at, p_contribution.published_at)
   where p_contribution.parent_id is not null and c.tenant_id = p_contribution.tenant_id and c.id = p_contribution.root_id;
   if p_contribution.author_id is not null then
@@ -28,6 +32,7 @@ create or replace function contribution_state_changed(p_contribution contributio
 language plpgsql as $$
 begin
   perform posts_state_changed(p_contribution, p_before);
+  perform questions_state_changed(p_contribution, p_before);
 end $$;
 
 /* A member's reaction changed. */
@@ -74,6 +79,8 @@ begin
      or exists (select from member m where m.tenant_id = t.id and m.renewal_stopped_at is not null
                 and m.membership <> 'ENDED' and m.paid_through <= coalesce(t.clock_at, now()))
      or exists (select from badge_look b where b.tenant_id = t.id) or exists (select from badge_pass b where b.tenant_id = t.id)
+     or exists (select from question q where q.tenant_id = t.id and q.escalates_at <= coalesce(t.clock_at, now()))
+     or exists (select from faq_entry f where f.tenant_id = t.id and f.due_at <= coalesce(t.clock_at, now()))
   -- Rooms: a line each.
   ;
 end $$;
@@ -109,6 +116,8 @@ begin
      where m.tenant_id = p_tenant and m.renewal_stopped_at is not null and m.membership <> 'ENDED'),
     (select tenant_now(p_tenant) where exists (select from badge_look b where b.tenant_id = p_tenant)
        or exists (select from badge_pass b where b.tenant_id = p_tenant)),
+    (select min(q.escalates_at) from question q where q.tenant_id = p_tenant and q.escalates_at is not null),
+    (select min(f.due_at) from faq_entry f where f.tenant_id = p_tenant and f.due_at is not null),
     -- Rooms: a line each.
     (select min(b.due_at) from broadcast b where b.tenant_id = p_tenant and b.due_at is not null));
 end $$;
@@ -135,6 +144,8 @@ begin
     v_settled := v_settled + content_settle_due(1000);
     v_settled := v_settled + badges_settle_due(500);
     v_settled := v_settled + views_settle_due(1000);
+    v_settled := v_settled + questions_settle_due(1000);
+    v_settled := v_settled + faq_settle_due(1000);
     -- Rooms: a line each, in the order of the rooms.
     exit when v_settled = 0;
   end loop;
@@ -255,6 +266,10 @@ language sql stable as $places$
   ('answer_thanks', 't.member_id = $2', 'ALL', null),
   ('answer_request', 't.member_id = $2', 'ALL', null),
   ('acceptance', 't.answerer_id = $2', 'ALL', null),
+  ('contribution_move', $$t.contribution_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'ALL', null),
+  ('faq_entry', $$t.answer_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'STAFF', null),
+  ('composer_opening', 't.member_id = $2', 'ALL', 'delete'),
+  ('composer_session', 't.member_id = $2', 'ALL', 'delete'),
   ('imported_vote', $$t.contribution_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'ALL', null),
   -- Moderation and trust.
   ('moderation_flag', 't.member_id = $2', 'ALL', $$note = case when note is not null then '–' end$$),

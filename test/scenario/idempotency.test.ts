@@ -184,6 +184,42 @@ const MAKINGS: Record<string, Making> = {
       { space, title: 'Tea?', body: 'When?' },
     ]
   },
+  async convertPostToQuestion(shop) {
+    const [community, space] = [await makeSpace(shop, 'talk'), await makeSpace(shop, 'asked', { kind: 'QA' })]
+    const post = { space: community, kind: 'TIP', title: 'Tea', body: 'Green.' }
+    const { id } = (await shop.do('publishPost', post, { select: 'post { id }' })).post
+    return [
+      { post: id, space },
+      { post: id, space, title: 'Tea?' },
+    ]
+  },
+  async moveToCommunity(shop) {
+    const { question } = await answered(shop)
+    const [one, other] = [await makeSpace(shop, 'talk'), await makeSpace(shop, 'more')]
+    return [
+      { question, space: one },
+      { question, space: other },
+    ]
+  },
+  async convertToAnswer(shop) {
+    const { question } = await answered(shop)
+    const say = async (body: string) =>
+      (await shop.do('addComment', { on: question, body }, { select: 'comment { id }' })).comment.id
+    return [{ reply: await say('Barley.') }, { reply: await say('Green.') }]
+  },
+  async convertToComment(shop) {
+    const { question, answer } = await answered(shop)
+    const given = { question, body: 'Green.' }
+    const other = (await shop.do('answerQuestion', given, { select: 'answer { id }' })).answer.id
+    return [{ reply: answer }, { reply: other }]
+  },
+  async draftFaq(shop) {
+    const space = await makeSpace(shop, 'faq')
+    return [
+      { space, title: 'Tea?', body: 'Barley.' },
+      { space, title: 'Tea?', body: 'Green.' },
+    ]
+  },
   async answerQuestion(shop) {
     const { question } = await answered(shop)
     return [

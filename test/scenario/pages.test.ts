@@ -27,6 +27,8 @@ const WAYS: Record<string, readonly string[]> = {
   'Content.comments': ['content(last: 1) { nodes { content { comments(@) { # } } } }'],
   'Content.revisions': ['content(last: 1) { nodes { content { revisions(@) { # } } } }'],
   'Delivery.signals': ['doubtfulDeliveries(first: 1) { nodes { signals(@) { # } } }'],
+  'FaqEntry.comments': ['faq(last: 1) { nodes { comments(@) { # } } }'],
+  'FaqEntry.revisions': ['faq(last: 1) { nodes { revisions(@) { # } } }'],
   'Member.addresses': ['member(by: {externalId: "mia"}) { addresses(@) { # } }'],
   'Member.benefits': ['member(by: {externalId: "mia"}) { benefits(@) { # } }'],
   'Member.checklists': ['member(by: {externalId: "mia"}) { checklists(@) { # } }'],
@@ -66,6 +68,8 @@ const WAYS: Record<string, readonly string[]> = {
   'Query.moderationQueue': ['moderationQueue(state: KEPT, @) { # }'],
   'Query.offers': ['offers(@) { # }'],
   'Query.partnerMovements': ['partnerMovements(partner: "cafe", @) { # }'],
+  'Query.faq': ['faq(@) { # }', 'faq(tag: "tea", stage: PUBLISHED, @) { # }'],
+  'Query.faqCandidates': ['faqCandidates(@) { # }'],
   'Query.questions': ['questions(@) { # }', 'questions(standing: OPEN, tag: "tea", @) { # }'],
   'Query.referrals': ['referrals(@) { # }', 'referrals(state: CLAIMED, @) { # }'],
   'Query.rewardRedemptions': [
@@ -255,6 +259,7 @@ async function talk() {
     await shop.do('joinSpace', { space: spaces[0], member: { externalId: `friend ${i}` } })
   }
   await askAndAnswer(spaces[0] ?? '', mia)
+  await keepFaq(spaces[1] ?? '', mia)
 }
 
 /** Ten questions; nine answers to the first of them, which was changed and remarked on as often as its first answer. */
@@ -276,6 +281,30 @@ async function askAndAnswer(space: string, as: string) {
       await shop.do('editContribution', { contribution: id, body: `Again ${i}.` }, { as })
       await shop.do('addComment', { on: id, body: `Remark ${i}.` }, { as })
     }
+  }
+}
+
+/** Nine questions that were solved and asked again, and nine entries, the last of them changed and remarked on. */
+async function keepFaq(space: string, as: string) {
+  await shop.do('setQuestionCare', { space, faqDuplicates: 1 })
+  const ask = async (title: string) => {
+    const asked = { space, title, body: 'How?' }
+    return (await shop.do('askQuestion', asked, { as, select: 'question { id }' })).question.id
+  }
+  let last = ''
+  for (let i = 0; i < 9; i++) {
+    const question = await ask(`Solved ${i}`)
+    const { answer } = await shop.do('answerQuestion', { question, body: 'So.' }, { select: 'answer { id }' })
+    await shop.do('acceptAnswer', { question, answer: answer.id })
+    const duplicate = { question: await ask(`Again ${i}`), reason: 'DUPLICATE', duplicateOf: question }
+    await shop.do('closeQuestion', duplicate)
+    const entry = { space, title: `Entry ${i}`, body: 'So.', tags: ['tea'] }
+    last = (await shop.do('draftFaq', entry, { select: 'entry { id }' })).entry.id
+    await shop.do('publishFaq', { entry: last })
+  }
+  for (let i = 0; i < 9; i++) {
+    await shop.do('editContribution', { contribution: last, body: `So ${i}.` })
+    await shop.do('addComment', { on: last, body: `Yes ${i}.` })
   }
 }
 

@@ -22,6 +22,7 @@ const TYPES: Record<string, string> = {
   CONTENT: 'Content',
   POST: 'Post',
   COMMENT: 'Comment',
+  FAQ: 'FaqEntry',
   QUESTION: 'Question',
   ANSWER: 'Answer',
 }
@@ -61,6 +62,15 @@ const PATHS: Record<string, { query: string; kinds?: string[]; without?: string[
     query: '{ productDiscussion(sku: "SOAP") { entries(first: 100) { nodes { title html } } } }',
     kinds: ['POST', 'QUESTION'],
     without: ['draft', 'removed'],
+  },
+  'Query.faq': {
+    query: '{ faq(first: 100) { nodes { title html source { html } } } }',
+    kinds: ['FAQ'],
+  },
+  'Query.faqCandidates': {
+    query: '{ faqCandidates(first: 100) { nodes { title html } } }',
+    kinds: ['QUESTION'],
+    isPart: true, // for staff, of what was solved
   },
   'Query.search': {
     query: '{ search(query: "canary", first: 100) { nodes { title html } } }',
@@ -102,6 +112,8 @@ const THROUGH = [
   'Post.comments',
   'ReputationEntry.contribution',
   'Space.pinnedPosts',
+  'Task.question',
+  ...['FaqEntry.comments', 'FaqEntry.source'],
   ...['Answer.comments', 'Answer.question', 'Question.acceptedAnswer'],
   ...['Question.answers', 'Question.comments', 'Question.duplicateOf'],
 ]

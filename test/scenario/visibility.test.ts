@@ -100,6 +100,14 @@ async function talk() {
   await shop.do('closeQuestion', { question, reason: 'SOLVED' }, { as: aki.token })
   await shop.do('reopenQuestion', { question }, { as: aki.token })
   await shop.do('requestAnswer', { question, member: mia.by })
+  // Nobody answers this one, and staff are called.
+  const space = (
+    await shop.ask(shop.staff, '{ spaces(first: 50) { nodes { id kind } } }')
+  ).data.spaces.nodes.find(({ kind }: { kind: string }) => kind === 'QA').id
+  await shop.do('askQuestion', { space, title: 'Why?', body: 'Tell me.' }, { as: aki.token })
+  const said = { on: question, body: 'Because.' }
+  const { comment } = await shop.do('addComment', said, { as: mia.token, select: 'comment { id }' })
+  await shop.do('convertToAnswer', { reply: comment.id })
   await shop.do('thankAnswer', { answer }, { as: mia.token })
 }
 
@@ -209,6 +217,7 @@ const SCOPES: Record<string, string> = {
   Delivery: 'touchpoints:read',
   Enrolment: 'community:read',
   EntitlementUse: 'benefits:read',
+  FaqEntry: 'community:read',
   Hold: 'points:read',
   InboxItem: 'touchpoints:read',
   IssuedCoupon: 'coupons:read',
@@ -261,6 +270,7 @@ const COMMON = [
     'Content',
     'ContentCard',
     'Course',
+    'FaqEntry',
     'Lesson',
     'Question',
     'Reward',
@@ -371,6 +381,7 @@ describe.concurrent('events', () => {
     coupon: 'coupons:read',
     course: 'community:read',
     delivery: 'touchpoints:read',
+    faq: 'community:read',
     flag: 'community:read',
     lesson: 'community:read',
     gathering: 'community:read',
@@ -446,7 +457,14 @@ describe.concurrent('events', () => {
         'post.published',
         'question.asked',
         'question.closed',
-        ...['question.reopened', 'answer.given', 'answer.accepted', 'answer.unaccepted'],
+        ...[
+          'contribution.moved',
+          'faq.published',
+          'question.reopened',
+          'answer.given',
+          'answer.accepted',
+          'answer.unaccepted',
+        ],
       ]
       const own = all.filter(({ member, type }) => member?.id === mia.id || readable.includes(type))
       expect(own.length).toBeGreaterThan(8)

@@ -394,9 +394,9 @@ async function newSpace({ shop }: Side): Promise<string> {
 }
 
 /** A question that staff, unless told, have just asked. */
-async function newQuestion({ shop }: Side, as = shop.staff): Promise<string> {
+async function newQuestion({ shop }: Side, as = shop.staff, kind = 'QUESTION'): Promise<string> {
   const space = await makeSpace(shop, fresh(), { kind: 'QA' })
-  const asked = { space, title: 'Which tea?', body: fresh() }
+  const asked = { space, title: 'Which tea?', body: fresh(), kind }
   return (await shop.do('askQuestion', asked, { as, select: 'question { id }' })).question.id
 }
 
@@ -406,6 +406,12 @@ async function newAnswer(side: Side): Promise<{ question: string; answer: string
   const given = { question, body: fresh() }
   const { answer } = await side.shop.do('answerQuestion', given, { select: 'answer { id }' })
   return { question, answer: answer.id }
+}
+
+/** An entry of the FAQ that is being edited. */
+async function newEntry({ shop, world }: Side): Promise<string> {
+  const given = { space: world.ids.Space, title: 'Which tea?', body: fresh() }
+  return (await shop.do('draftFaq', given, { select: 'entry { id }' })).entry.id
 }
 
 /** What nobody but a member does, for itself. */
@@ -425,7 +431,7 @@ export const MEMBERS_ALONE = [
     'unblockAuthor',
   ],
   ...['chooseNotifications', 'markNotificationsRead', 'setDigest', 'setSpaceNotifications', 'recordSession'],
-  ...['addMeToo', 'removeMeToo', 'rateHelp', 'thankAnswer'],
+  ...['addMeToo', 'removeMeToo', 'rateHelp', 'thankAnswer', 'noteDeflection'],
 ].map((name) => `Mutation.${name}`)
 
 /** A post of staff's in the space of the world. */
@@ -643,6 +649,11 @@ export const OWN: Record<string, Own> = {
   'Query.similarQuestions': ({ world }) => ({
     ...{ title: 'Do you agree?', body: 'I do.', space: world.ids.Space, most: 3 },
   }),
+  'Query.faq': ({ world }) => ({
+    ...{ space: world.ids.Space, sku: 'soap', tag: 'tea', stage: 'PUBLISHED' },
+  }),
+  'Query.faqCandidates': ({ world }) => ({ space: world.ids.Space }),
+  'Query.questionCare': ({ world }) => ({ space: world.ids.Space }),
   'Query.questions': ({ world }) => ({
     ...{ space: world.ids.Space, standing: 'OPEN', tag: 'tea', sku: 'soap' },
   }),
@@ -822,6 +833,55 @@ export const OWN: Record<string, Own> = {
       ...{ space: await makeSpace(side.shop, fresh(), { kind: 'QA' }), title: 'Which tea?', body: 'For me.' },
       ...{ format: 'MARKDOWN', tags: 'tea', sku: 'soap', kind: 'QUESTION', isPrivate: false },
     }),
+  'Mutation.convertPostToQuestion': async (side) =>
+    keyed({
+      post: await newPost(side, { kind: 'TALK', body: fresh() }),
+      ...{ space: await makeSpace(side.shop, fresh(), { kind: 'QA' }), title: 'Which tea?' },
+    }),
+  'Mutation.moveToCommunity': async (side) =>
+    keyed({ question: await newQuestion(side), space: await makeSpace(side.shop, fresh()) }),
+  'Mutation.convertToAnswer': async (side) => {
+    const said = { on: await newQuestion(side), body: fresh() }
+    const { comment } = await side.shop.do('addComment', said, { select: 'comment { id }' })
+    return keyed({ reply: comment.id })
+  },
+  'Mutation.convertToComment': async (side) => keyed({ reply: (await newAnswer(side)).answer }),
+  'Mutation.draftFaq': async (side) =>
+    keyed({
+      ...{
+        space: side.world.ids.Space,
+        source: await newQuestion(side),
+        title: 'Which tea?',
+        body: 'Barley.',
+      },
+      ...{ format: 'MARKDOWN', tags: 'tea', sku: 'soap' },
+    }),
+  'Mutation.publishFaq': async (side) => ({
+    input: { entry: await newEntry(side), isWiderOk: true, reviewAt: '2099-01-01T00:00:00Z' },
+  }),
+  'Mutation.reviewFaq': ({ world }) => ({
+    input: { entry: world.ids.FaqEntry, reviewAt: '2099-01-01T00:00:00Z' },
+  }),
+  'Mutation.retireFaq': async (side) => ({ input: { entry: await newEntry(side) } }),
+  'Mutation.noteDeflection': ({ world }) => ({
+    input: {
+      ...{
+        session: fresh(),
+        space: world.ids.Space,
+        opened: world.ids.FaqEntry,
+        question: world.ids.Question,
+      },
+    },
+  }),
+  'Mutation.assignExpert': async (side) => ({
+    input: { question: await newQuestion(side, side.shop.staff, 'CONSULTATION'), expert: side.world.by },
+  }),
+  'Mutation.setQuestionCare': ({ world }) => ({
+    input: {
+      ...{ space: world.ids.Space, escalatesAfter: 'PT48H', answersWithin: 'PT24H' },
+      ...{ faqViews: 100, faqDuplicates: 3 },
+    },
+  }),
   'Mutation.closeQuestion': async (side) => ({
     input: {
       ...{ question: await newQuestion(side), reason: 'DUPLICATE', duplicateOf: await newQuestion(side) },

@@ -203,7 +203,20 @@ async function makeQuestion(shop: Shop, token: string) {
   const { answer } = await shop.do('answerQuestion', given, { as: token, select: 'answer { id }' })
   for (const { id } of [question, answer])
     await shop.do('editContribution', { contribution: id, body: 'Barley?' }, { as: token })
-  return { Question: question.id, Answer: answer.id }
+  const entry = {
+    space,
+    source: question.id,
+    title: 'Which tea?',
+    body: 'Barley.',
+    sku: 'soap',
+    tags: ['tea'],
+  }
+  const drafted = await shop.do('draftFaq', entry, { select: 'entry { id }' })
+  const FaqEntry = drafted.entry.id as string
+  await shop.do('publishFaq', { entry: FaqEntry, reviewAt: '2027-01-01T00:00:00Z' })
+  await shop.do('editContribution', { contribution: FaqEntry, body: 'Barley tea.' })
+  await shop.do('addComment', { on: FaqEntry, body: 'Thank you.' }, { as: token })
+  return { Question: question.id, Answer: answer.id, FaqEntry }
 }
 
 /** A call that somebody is to make to a member; its id. */
@@ -218,8 +231,8 @@ export async function makeTask(shop: Shop, member: object): Promise<string> {
     shop.staff,
     '{ tasks(state: OPEN, last: 50) { nodes { id touchpoint { id } } } }',
   )
-  const tasks: { id: string; touchpoint: { id: string } }[] = data.tasks.nodes
-  return tasks.find((task) => task.touchpoint.id === touchpoint.id)?.id ?? ''
+  const tasks: { id: string; touchpoint: { id: string } | null }[] = data.tasks.nodes
+  return tasks.find((task) => task.touchpoint?.id === touchpoint.id)?.id ?? ''
 }
 
 /** A coupon of the member's own, and a reservation of one by a word of its own, `TEA` and the member's external id. */

@@ -12,6 +12,7 @@ import {
   readHelpers,
   readMaturity,
 } from './community.store.ts'
+import { Deflection, deflectionOf } from './deflection.graphql.ts'
 import { isOfSpace, span, stayOf } from './span.graphql.ts'
 import type { Stay } from './stickiness.store.ts'
 
@@ -143,6 +144,12 @@ const CommunityReport = builder.objectRef<Stay>('CommunityReport').implement({
       nullable: true,
       description: 'Who is there, replies and helps.',
       resolve: (stay, _args, { db }) => readMaturity(db, stay),
+    }),
+    deflection: t.field({
+      type: Deflection,
+      nullable: true,
+      description: 'What members need not ask, because a suggestion answered it.',
+      resolve: (stay, _args, { db }) => deflectionOf(stay, db),
     }),
     helpers: t.field({
       type: [Helper],

@@ -3,6 +3,8 @@ export const KINDS = {
   MENTION: { description: 'Somebody named the member in a text.' },
   ANSWER: { description: 'Somebody answered a question of the member.' },
   ANSWER_ACCEPTED: { description: 'An answer of the member was accepted.' },
+  ANSWER_REQUESTED: { description: 'The shop asks the member to answer a question.' },
+  MOVED: { description: 'What the member wrote got another place, or became something else.' },
   COMMENT: { description: 'Somebody commented on what the member wrote.' },
   REPLY: { description: 'Somebody wrote in a thread that the member follows.' },
   POST: { description: 'Something new from a member, in a space or under a tag that the member follows.' },

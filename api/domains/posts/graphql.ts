@@ -95,7 +95,7 @@ export const postOf = <Payload extends { readonly post: string }>(
     nullable: true,
     description: 'The post, as it is now; null when the viewer may not see it any more.',
     resolve: (query, { post }, _args, { db }) =>
-      read(db).contribution.findFirst({ ...query, where: { id: post } }),
+      read(db).contribution.findFirst({ ...query, where: { id: post, kind: 'POST' } }),
   })
 
 /** The same of an event. */
@@ -105,7 +105,10 @@ export const postOfEvent = (t: PothosSchemaTypes.ObjectFieldBuilder<Types, Logge
     nullable: true,
     description: 'Which post; null when the viewer may not see it any more.',
     resolve: (query, event, _args, { db }) =>
-      read(db).contribution.findFirst({ ...query, where: { id: factOf(event, 'contribution') } }),
+      read(db).contribution.findFirst({
+        ...query,
+        where: { id: factOf(event, 'contribution'), kind: 'POST' },
+      }),
   })
 
 eventType(postPublished, (t) => ({ post: postOfEvent(t) }))

@@ -61,3 +61,33 @@ export const answerThanked = {
   type: 'answer.thanked',
   description: 'Somebody gave thanks for an answer.',
 }
+
+/** Nobody answered a question in time, and staff are called. Payload: `question`, its id. */
+export const questionEscalated = {
+  ...common,
+  type: 'question.escalated',
+  description: 'Nobody answered a question in time: staff have a task.',
+}
+
+/** Something that was written became something else, or went elsewhere; told of whoever wrote it. Payload: `contribution`. */
+export const contributionMoved = {
+  ...common,
+  type: 'contribution.moved',
+  sight: 'contribution',
+  description: 'What was written became something else, or went elsewhere.',
+}
+
+/** An entry of the FAQ became visible. Payload: `entry`, its id. */
+export const faqPublished = {
+  ...common,
+  type: 'faq.published',
+  sight: 'entry',
+  description: 'An entry of the FAQ became visible.',
+}
+
+/** An entry of the FAQ is to be looked at again. Payload likewise. */
+export const faqReviewDue = {
+  ...common,
+  type: 'faq.review_due',
+  description: 'An entry of the FAQ is to be looked at again.',
+}

@@ -4,6 +4,7 @@ import { idOf } from '../../graph/ids.ts'
 import { loader } from '../../graph/load.ts'
 import { read } from '../../graph/read.ts'
 import { connectionOf } from '../../graph/relay.ts'
+import { BadInputError } from '../../platform/errors.ts'
 import type { LoggedEvent } from '../../platform/events.ts'
 import type { SqlCondition, SqlOrder } from '../../platform/read/index.ts'
 import { Contribution, contributionType } from '../contributions/index.ts'
@@ -16,6 +17,7 @@ import {
   answerUnaccepted,
   questionAsked,
   questionClosed,
+  questionEscalated,
   questionReopened,
 } from './events.ts'
 import { helpedBy, meToosOf, suggestedAnswerers, thanksOf } from './store.ts'
@@ -154,7 +156,8 @@ export const Answer = builder.prismaNode('Contribution', {
   }),
 })
 
-const QuestionConnection = connectionOf(Question, 'Question')
+/** Pages of questions. */
+export const QuestionConnection = connectionOf(Question, 'Question')
 const AnswerConnection = connectionOf(Answer, 'Answer')
 
 /** The accepted one first, then by score: all one way, as cursors want it. */
@@ -202,16 +205,22 @@ builder.prismaObjectFields(Question, (t) => ({
         },
       },
     }),
-    resolve: ({ question }) => (question?.originals ?? []).map(({ original }) => original.contribution),
+    resolve: ({ question }) =>
+      (question?.originals ?? [])
+        .map(({ original }) => original.contribution)
+        .filter(({ kind }) => kind === 'QUESTION'),
   }),
   suggestedAnswerers: t.prismaField({
     type: [Member],
     nullable: true,
     description:
-      'Members whose answers to like questions were accepted, who may see it and were not asked to answer anything this week; likeliest first. At most 10. Null for members.',
-    resolve: async (query, { id }, _args, { db, viewer }) => {
+      'Members who may know the answer, likeliest first; at most 50. Each accepted answer to a question like it counts 3, each question like it that the member had itself and that was solved 1, the product that it is about, bought, 1. Like it are those with like words, a tag in common, or about the same product. Left out is who may not see it, asked it, answered it, blocks or is blocked by whoever asked, wants no such requests, or was asked to answer anything within seven days. Null for members.',
+    args: { most: t.arg.int({ defaultValue: 10, description: 'How many; 1 to 50.' }) },
+    resolve: async (query, { id }, { most: asked }, { db, viewer }) => {
       if (viewer?.kind === 'MEMBER') return null
-      const ids = await suggestedAnswerers(db, id, 10)
+      const most = asked ?? 10
+      if (most < 1 || most > 50) throw new BadInputError('most', `most must be from 1 to 50; it is ${most}.`)
+      const ids = await suggestedAnswerers(db, id, most)
       const members = await read(db).member.findMany({ ...query, where: { id: { in: ids } } })
       return members.toSorted((a, b) => ids.indexOf(a.id) - ids.indexOf(b.id))
     },
@@ -271,7 +280,7 @@ export const questionOf = <Payload extends { readonly question: string }>(
     nullable: true,
     description: 'The question, as it is now.',
     resolve: (query, { question }, _args, { db }) =>
-      read(db).contribution.findFirst({ ...query, where: { id: question } }),
+      read(db).contribution.findFirst({ ...query, where: { id: question, kind: 'QUESTION' } }),
   })
 
 /** `answer` of payloads. */
@@ -283,7 +292,7 @@ export const answerOf = <Payload extends { readonly answer: string }>(
     nullable: true,
     description: 'The answer, as it is now.',
     resolve: (query, { answer }, _args, { db }) =>
-      read(db).contribution.findFirst({ ...query, where: { id: answer } }),
+      read(db).contribution.findFirst({ ...query, where: { id: answer, kind: 'ANSWER' } }),
   })
 
 const eventQuestion = (t: PothosSchemaTypes.ObjectFieldBuilder<Types, LoggedEvent>) =>
@@ -292,7 +301,10 @@ const eventQuestion = (t: PothosSchemaTypes.ObjectFieldBuilder<Types, LoggedEven
     nullable: true,
     description: 'The question; null when the viewer may not see it any more.',
     resolve: (query, event, _args, { db }) =>
-      read(db).contribution.findFirst({ ...query, where: { id: factOf(event, 'question') } }),
+      read(db).contribution.findFirst({
+        ...query,
+        where: { id: factOf(event, 'question'), kind: 'QUESTION' },
+      }),
   })
 
 const eventAnswer = (t: PothosSchemaTypes.ObjectFieldBuilder<Types, LoggedEvent>) =>
@@ -301,10 +313,10 @@ const eventAnswer = (t: PothosSchemaTypes.ObjectFieldBuilder<Types, LoggedEvent>
     nullable: true,
     description: 'The answer; null when the viewer may not see it any more.',
     resolve: (query, event, _args, { db }) =>
-      read(db).contribution.findFirst({ ...query, where: { id: factOf(event, 'answer') } }),
+      read(db).contribution.findFirst({ ...query, where: { id: factOf(event, 'answer'), kind: 'ANSWER' } }),
   })
 
-for (const fact of [questionAsked, questionClosed, questionReopened, answerRequested])
+for (const fact of [questionAsked, questionClosed, questionReopened, questionEscalated, answerRequested])
   eventType(fact, (t) => ({ question: eventQuestion(t) }))
 for (const fact of [answerGiven, answerAccepted, answerUnaccepted, answerThanked])
   eventType(fact, (t) => ({ answer: eventAnswer(t), question: eventQuestion(t) }))

@@ -3,6 +3,7 @@ export { Touchpoint } from './graphql.ts'
 export { type Extent, extendBroadcasts } from './sending.broadcast.ts'
 export { markInboxRead } from './service.ts'
 export { takeSignals } from './signals.ts'
+export { Task } from './tasks.graphql.ts'
 export {
   deliverDue,
   deliverQueue,

@@ -1,5 +1,6 @@
 import { builder } from '../../graph/builder.ts'
 import { idOf } from '../../graph/ids.ts'
+import { inLanguage } from '../../graph/in-language.ts'
 import { text } from '../../graph/input.ts'
 import { mutation } from '../../graph/mutation.ts'
 import { read } from '../../graph/read.ts'
@@ -13,6 +14,7 @@ const TaskKind = builder.enumType('TaskKind', {
     CALL: { description: 'To call the member.' },
     VISIT: { description: 'To visit the member.' },
     LETTER: { description: 'To write to the member by hand.' },
+    ANSWER: { description: 'To answer a question of the member that nobody answered in time.' },
   },
 })
 
@@ -22,6 +24,7 @@ const TaskOutcome = builder.enumType('TaskOutcome', {
     DONE: { description: 'It was done; in a call or a visit, the member answered.' },
     NOT_REACHED: { description: 'The member could not be reached.' },
     DECLINED: { description: 'The member was reached, and wants no more of this: no further task is given.' },
+    OVERTAKEN: { description: 'It came to nothing, since what it was about went; nobody books this.' },
   },
 })
 
@@ -43,9 +46,13 @@ const TaskCost = builder
     }),
   })
 
-/** A touch by a person. */
+/** What a question that waits is headed with: its own words are for those who may read it. */
+const TO_ANSWER = { en: 'A question waits for an answer', ja: '回答を待っている質問があります' }
+
+/** A touch by a person, or a question to answer. */
 export const Task = builder.prismaNode('Task', {
-  description: 'A touch by a person: a call, a visit or a letter that somebody is to make.',
+  description:
+    'What a person is to do: a touch, as a call, a visit or a letter, or a question that waits for an answer.',
   nullable: true,
   id: { resolve: ({ id }) => id },
   findUnique: (id, context) => ({ tenantId_id: { tenantId: context.db.tenantId, id } }),
@@ -63,12 +70,13 @@ export const Task = builder.prismaNode('Task', {
     title: t.string({
       description: 'What it is about, in the language of the member.',
       select: { delivery: { select: { content: true } } },
-      resolve: ({ delivery }) => scriptOf(delivery.content, 'title'),
+      resolve: ({ delivery }, _args, context) =>
+        delivery ? scriptOf(delivery.content, 'title') : (inLanguage(TO_ANSWER, context) ?? ''),
     }),
     body: t.string({
-      description: 'What to say: plain text, lines apart.',
+      description: 'What to say: plain text, lines apart; empty for a question.',
       select: { delivery: { select: { content: true } } },
-      resolve: ({ delivery }) => scriptOf(delivery.content, 'body'),
+      resolve: ({ delivery }) => (delivery ? scriptOf(delivery.content, 'body') : ''),
     }),
     assignee: t.exposeString('assignee', { nullable: true }),
     deadlineAt: t.expose('deadlineAt', { type: 'DateTime', nullable: true }),
@@ -158,6 +166,12 @@ mutation('completeTask', {
   resolve: async ({ task, outcome, note, cost }, { db }, operation) => {
     if (cost && cost.amount < 0n) {
       throw new BadInputError('input.cost.amount', 'input.cost.amount must be zero or more.')
+    }
+    if (outcome === 'OVERTAKEN') {
+      throw new BadInputError(
+        'input.outcome',
+        'input.outcome must be what came of it; OVERTAKEN is not booked.',
+      )
     }
     const id = idOf('Task', task, 'input.task')
     const said = note == null ? null : text(note, 'input.note', 2_000)
