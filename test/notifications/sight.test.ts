@@ -7,7 +7,16 @@ import { openVillage, type Village } from './village.ts'
 const database = testDatabase()
 
 /** What is about something written, and what is about the member itself or another one. */
-const WRITTEN = ['ANSWER', 'ANSWER_ACCEPTED', 'COMMENT', 'MENTION', 'POST', 'REPLY']
+const WRITTEN = [
+  'ANSWER',
+  'ANSWER_ACCEPTED',
+  'ANSWER_REQUESTED',
+  'COMMENT',
+  'MENTION',
+  'MOVED',
+  'POST',
+  'REPLY',
+]
 const PERSONAL = ['BADGE', 'INTRODUCTION', 'MESSAGE']
 const ALL = [...WRITTEN, ...PERSONAL].sort()
 
@@ -61,6 +70,8 @@ async function everyKind({ write, sql }: Village, { club, rin, aki, own, asked, 
   await write(aki, { space: club, title: 'Canary you', mentions: [named?.name ?? ''] })
   const announced = `select announce($2, $1, $3, tenant_now(current_tenant()))`
   await sql(announced, [rin, 'answer.accepted', { question: others, answer }])
+  await sql(announced, [rin, 'answer.requested', { question: others }])
+  await sql(announced, [rin, 'contribution.moved', { contribution: own }])
   await sql(announced, [rin, 'badge.earned', { badge: 'helper' }])
   const open = { is_open_to_introductions: true, messages_from: 'MEMBERS' }
   await sql('select profile_save($1, null, $2)', [rin, open])
@@ -140,12 +151,12 @@ const HAPPENINGS: readonly [string, Happening, readonly string[]][] = [
   [
     'the member blocks who did it',
     ({ sql }, { rin, aki }) => sql('select member_block_set($1, $2, false, true)', [rin, aki]),
-    ['BADGE'],
+    ['BADGE', 'MOVED'], // which is about its own text
   ],
   [
     'who did it blocks the member',
     ({ sql }, { rin, aki }) => sql('select member_block_set($1, $2, false, true)', [aki, rin]),
-    ['BADGE'],
+    ['BADGE', 'MOVED'], // which is about its own text
   ],
   [
     'the membership rests',
@@ -191,7 +202,7 @@ test.each(['before it is told', 'before it is sent'])(
     expect(found).toEqual(
       HAPPENINGS.map(([what, , theirs]) => {
         const told = when === 'before it is told' ? theirs : ALL
-        return [what, told, theirs, theirs.includes('POST'), false]
+        return [what, told, theirs, theirs.includes('MOVED'), false]
       }),
     )
   },

@@ -94,7 +94,7 @@ const newsFor = ({ texts }: House, who: (typeof MEMBERS)[number], kinds?: string
     .map(([name]) => name)
     .sort()
 
-const ROOTS = ['POST', 'QUESTION', 'CONTENT']
+const ROOTS = ['POST', 'QUESTION', 'CONTENT', 'FAQ']
 /** Whatever a digest says of what it has as title. */
 const titled = (names: readonly string[]) => names.filter((name) => !name.startsWith('content'))
 

@@ -78,7 +78,7 @@ const PATHS: Record<string, { query: string; kinds?: string[]; without?: string[
   },
   'Query.similarQuestions': {
     query: '{ similarQuestions(title: "canary question club", body: "canary") { title html } }',
-    kinds: ['QUESTION'],
+    kinds: ['FAQ', 'QUESTION'],
     isPart: true,
   },
   'Viewer.feed': {
@@ -180,7 +180,7 @@ test('whoever leaves the program sees nothing with the next request', async () =
   const query = 'query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Contribution { html } } }'
   const ask = () => shop.ask(leaver.token, query, { ids: idsOf(house) })
   expect(canaries((await ask()).data)).toEqual([
-    ...['blocked-comment', 'content', 'content-hidden', 'content-teased', 'open', 'open-comment'],
+    ...['blocked-comment', 'content', 'content-hidden', 'content-teased', 'open', 'open-comment', 'open-faq'],
   ])
   await shop.do('endMembership', { member: leaver.by, end: 'LEFT' })
   expect((await ask()).errors).toMatchObject([{ code: 'FORBIDDEN' }])
