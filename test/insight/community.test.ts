@@ -52,6 +52,18 @@ test('questions count as answered by others than who asked, and those without st
   })
 })
 
+test('questions are answered in time by what their space says', async () => {
+  const inTime = async (answersWithin: string | null) => {
+    await shop.do('setQuestionCare', { answersWithin })
+    return (await asked(`{ communityReport(${MARCH}) { answering { answeredInTime } } }`)).answering
+      .answeredInTime
+  }
+  expect(await inTime('PT24H')).toBe(3)
+  expect(await inTime('PT30M')).toBe(2)
+  expect(await inTime('PT29M')).toBe(1)
+  expect(await inTime(null)).toBe(0)
+})
+
 test('a question is called unanswered only when it is a day old', async () => {
   const { answering } = await asked(
     '{ communityReport(from: "2026-04-01T00:00:00Z", until: "2026-04-02T00:00:00Z") { answering { questions matured unanswered unansweredBasisPoints } } }',

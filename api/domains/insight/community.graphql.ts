@@ -30,6 +30,9 @@ const Answering = builder.objectRef<AnsweringFacts & { readonly minutes: number 
       resolve: ({ unanswered, matured }) => shareOf(unanswered, matured),
     }),
     answeredWithinDay: t.exposeInt('answeredWithinDay', { description: 'Answered within 24 hours.' }),
+    answeredInTime: t.exposeInt('answeredInTime', {
+      description: 'Answered within the time that `questionCare` says now; none where it says nothing.',
+    }),
     medianMinutes: t.exposeFloat('medianMinutes', {
       nullable: true,
       description:

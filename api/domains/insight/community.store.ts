@@ -7,6 +7,7 @@ export interface AnsweringFacts {
   readonly matured: number
   readonly unanswered: number
   readonly answeredWithinDay: number
+  readonly answeredInTime: number
   readonly firstByMembers: number
   readonly firstByStaff: number
   readonly peerAnswered: number
@@ -25,7 +26,8 @@ export async function readAnswering(tx: Tx, { from, until, space }: Stay): Promi
     name: 'community_answering',
     text: `with asked as (
         select q.id, q.published_at, q.published_at <= tenant_now((select app_tenant())) - interval '24 hours' as is_old,
-          a.first_at, a.first_is_staff, a.has_staff
+          a.first_at, a.first_is_staff, a.has_staff,
+          (select s.answers_within::interval from question_settings(q.space_id) s) as within
         from contribution q
         left join lateral (
           select min(x.published_at) as first_at, bool_or(x.is_by_staff) as has_staff,
@@ -42,6 +44,7 @@ export async function readAnswering(tx: Tx, { from, until, space }: Stay): Promi
       select count(*)::int as questions, (count(*) filter (where a.is_old))::int as matured,
         (count(*) filter (where a.is_old and a.first_at is null))::int as unanswered,
         (count(*) filter (where a.first_at <= a.published_at + interval '24 hours'))::int as "answeredWithinDay",
+        (count(*) filter (where a.first_at <= a.published_at + a.within))::int as "answeredInTime",
         (count(*) filter (where a.first_at is not null and not a.first_is_staff))::int as "firstByMembers",
         (count(*) filter (where a.first_is_staff))::int as "firstByStaff",
         (count(*) filter (where a.first_at is not null and not a.has_staff))::int as "peerAnswered",
