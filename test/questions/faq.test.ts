@@ -37,15 +37,15 @@ async function solve(title: string, space = qa) {
   return { question, answer: answer.id as string }
 }
 
-async function draft(source: string | null, more: object = {}) {
-  const given = { space: qa, source, title: 'How long does it keep?', body: 'A **year**.', ...more }
+async function draft(question: string | null, more: object = {}) {
+  const given = { space: qa, question, title: 'How long does it keep?', body: 'A **year**.', ...more }
   return (await shop.do('draftFaq', given, { select: 'entry { id }' })).entry.id as string
 }
 const publish = (entry: string, more: object = {}) =>
   shop.do('publishFaq', { entry, ...more }, { select: 'entry { stage }' })
 
 const ENTRY = `query ($id: ID!) { node(id: $id) { ... on FaqEntry { title html stage revision sku demand reviewAt reviewedAt conflicts
-  source { title } creditedTo { displayName isFormerMember } } } }`
+  question { title } creditedTo { displayName isFormerMember } } } }`
 const entryFor = async (token: string, id: string) => (await shop.ask(token, ENTRY, { id })).data.node
 
 const list = async (token: string, args = '') =>
@@ -104,7 +104,7 @@ test('an entry is edited, published, due, reviewed and retired; what it said bef
     entry: { stage: 'PUBLISHED' },
   })
   expect(await entryFor(mia.token, entry)).toMatchObject({
-    ...{ stage: 'PUBLISHED', sku: 'SOAP', revision: 1, source: { title: 'How long?' }, conflicts: [] },
+    ...{ stage: 'PUBLISHED', sku: 'SOAP', revision: 1, question: { title: 'How long?' }, conflicts: [] },
     creditedTo: { displayName: 'ken', isFormerMember: false },
   })
   await shop.do('editContribution', { contribution: entry, body: 'Three years.' })
@@ -150,8 +150,11 @@ test('where others would read an entry than its source, that has to be said; the
   expect(await publish(entry)).toMatchObject({ reason: 'WIDER_READERS', unlock: null })
   expect(await entryFor(mia.token, entry)).toBeNull()
   expect(await publish(entry, { isWiderOk: true })).toMatchObject({ entry: { stage: 'PUBLISHED' } })
-  expect(await entryFor(mia.token, entry)).toMatchObject({ source: null, creditedTo: { displayName: 'ken' } })
-  expect(await entryFor(vip.token, entry)).toMatchObject({ source: { title: 'A secret of the club' } })
+  expect(await entryFor(mia.token, entry)).toMatchObject({
+    question: null,
+    creditedTo: { displayName: 'ken' },
+  })
+  expect(await entryFor(vip.token, entry)).toMatchObject({ question: { title: 'A secret of the club' } })
 })
 
 test.each([
@@ -185,7 +188,7 @@ test('whoever gave the answer earns once by faq.credited, however many entries c
   expect(Number(await points())).toBe(before + 30)
   const [, entry] = [await draft(null), await draft(null)]
   await publish(entry)
-  expect(await entryFor(mia.token, entry)).toMatchObject({ source: null, creditedTo: null })
+  expect(await entryFor(mia.token, entry)).toMatchObject({ question: null, creditedTo: null })
 })
 
 test('the credit of an erased member goes to a former member, and the answer stays accepted', async () => {

@@ -64,7 +64,7 @@ const PATHS: Record<string, { query: string; kinds?: string[]; without?: string[
     without: ['draft', 'removed'],
   },
   'Query.faq': {
-    query: '{ faq(first: 100) { nodes { title html source { html } } } }',
+    query: '{ faq(first: 100) { nodes { title html question { html } } } }',
     kinds: ['FAQ'],
   },
   'Query.faqCandidates': {
@@ -113,7 +113,7 @@ const THROUGH = [
   'ReputationEntry.contribution',
   'Space.pinnedPosts',
   'Task.question',
-  ...['FaqEntry.comments', 'FaqEntry.source'],
+  ...['FaqEntry.comments', 'FaqEntry.question'],
   ...['Answer.comments', 'Answer.question', 'Question.acceptedAnswer'],
   ...['Question.answers', 'Question.comments', 'Question.duplicateOf'],
 ]

@@ -850,7 +850,7 @@ export const OWN: Record<string, Own> = {
     keyed({
       ...{
         space: side.world.ids.Space,
-        source: await newQuestion(side),
+        question: await newQuestion(side),
         title: 'Which tea?',
         body: 'Barley.',
       },

@@ -205,7 +205,7 @@ async function makeQuestion(shop: Shop, token: string) {
     await shop.do('editContribution', { contribution: id, body: 'Barley?' }, { as: token })
   const entry = {
     space,
-    source: question.id,
+    question: question.id,
     title: 'Which tea?',
     body: 'Barley.',
     sku: 'soap',

@@ -49,7 +49,7 @@ export const FaqEntry = builder.prismaNode('Contribution', {
         return entry?.reviewAt != null && entry.dueAt === null ? 'DUE' : 'PUBLISHED'
       },
     }),
-    source: t.field({
+    question: t.field({
       type: Question,
       nullable: true,
       description: 'The question that it comes from; null: none that the viewer may see.',

@@ -21,20 +21,20 @@ mutation('draftFaq', {
   errors: [IdempotencyKeyReusedError, SpaceNotEnabledError, AccessDeniedError],
   input: (t) => ({
     space: t.id({ required: true, description: 'Where it is to be read.' }),
-    source: t.id({ description: 'The question that it comes from.' }),
+    question: t.id({ description: 'The question that it comes from.' }),
     title: t.string({ required: true, description: 'The question; 1 to 300 characters.' }),
     body: t.string({ required: true, description: 'The answer; 1 to 30,000 characters.' }),
     format: t.field({ type: TextFormat, description: 'How the body is written; MARKDOWN when left out.' }),
     tags: t.stringList({ description: 'What it is about, in single words; at most 10.' }),
-    sku: t.string({ description: 'The product that it is about; that of the source when left out.' }),
+    sku: t.string({ description: 'The product that it is about; that of the question when left out.' }),
   }),
-  resolve: ({ space, source, ...draft }, { db }, operation) =>
+  resolve: ({ space, question, ...draft }, { db }, operation) =>
     draftFaq(
       db,
       {
         what: written(draft, 'input'),
         space: idOf('Space', space, 'input.space'),
-        source: source == null ? null : idOf('Question', source, 'input.source'),
+        source: question == null ? null : idOf('Question', question, 'input.question'),
       },
       operation,
     ),
