@@ -936,9 +936,9 @@ language sql stable security definer set search_path = public, pg_temp as $$
   where c.tenant_id = current_tenant() and c.id = any (p_entries)
 $$;
 /* Who has the credit for each of these entries: whoever gave the answer, also where that cannot be read. */
-create function faq_credits(p_entries uuid[]) returns table (id uuid, name text, is_by_staff boolean)
+create function faq_credits(p_entries uuid[]) returns table (id uuid, member uuid, name text, is_by_staff boolean)
 language sql stable security definer set search_path = public, pg_temp as $$
-  select f.contribution_id, m.display_name, a.is_by_staff
+  select f.contribution_id, m.id, m.display_name, a.is_by_staff
   from faq_entry f
   join contribution a on a.tenant_id = f.tenant_id and a.id = f.answer_id
   left join member m on m.tenant_id = a.tenant_id and m.id = a.author_id

@@ -122,8 +122,8 @@ export async function openHouse(shop: Shop): Promise<House> {
   })
   Object.assign(texts, await fillSite(shop))
   const asked = await tell('club-question', CLUB, { space: 'club', kind: 'QUESTION' })
-  await tell('open-faq', EVERYBODY, { space: 'open', kind: 'FAQ' as 'POST', by: undefined })
-  await tell('club-faq', CLUB, { space: 'club', kind: 'FAQ' as 'POST', by: undefined })
+  await tell('open-faq', EVERYBODY, { space: 'open', kind: 'FAQ' as 'POST' })
+  await tell('club-faq', CLUB, { space: 'club', kind: 'FAQ' as 'POST' })
   await tell('club-answer', CLUB, { space: 'club', kind: 'ANSWER' as 'POST', parent: asked })
   await removeAndClose(shop, gone)
   return {

@@ -32,7 +32,7 @@ builder.prismaObjectFields(Question, (t) => ({
     type: Author,
     nullable: true,
     description: 'Who is asked for advice, in a consultation; null: nobody in particular.',
-    select: { question: { select: { expert: { select: { displayName: true } } } } },
+    select: { question: { select: { expert: { select: { id: true, displayName: true } } } } },
     resolve: ({ question }) => (question?.expert ? { author: question.expert, isByStaff: false } : null),
   }),
 }))

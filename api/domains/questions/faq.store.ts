@@ -13,21 +13,21 @@ export async function demandsOf(tx: Tx, entries: readonly string[]): Promise<num
 
 /** Who has the credit for an entry. */
 export interface Credit {
-  readonly author: { readonly displayName: string } | null
+  readonly author: { readonly id: string; readonly displayName: string } | null
   readonly isByStaff: boolean
 }
 
 /** Who has the credit for each of these entries (uuids); null: nobody. faq_credits, one statement. */
 export async function creditsOf(tx: Tx, entries: readonly string[]): Promise<(Credit | null)[]> {
-  const rows = await tx.query<{ id: string; name: string | null; is_by_staff: boolean }>({
+  const rows = await tx.query<{ id: string; member: string | null; name: string; is_by_staff: boolean }>({
     name: 'faq_credits',
-    text: 'select c.id, c.name, c.is_by_staff from faq_credits($1) c',
+    text: 'select c.id, c.member, c.name, c.is_by_staff from faq_credits($1) c',
     values: [entries],
   })
   const found = new Map(
-    rows.map(({ id, name, is_by_staff: isByStaff }) => [
+    rows.map(({ id, member, name, is_by_staff: isByStaff }) => [
       id,
-      { author: name === null ? null : { displayName: name }, isByStaff },
+      { author: member === null ? null : { id: member, displayName: name }, isByStaff },
     ]),
   )
   return entries.map((id) => found.get(id) ?? null)
