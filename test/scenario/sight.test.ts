@@ -50,7 +50,7 @@ const PATHS: Record<string, { query: string; kinds?: string[]; without?: string[
   'Member.contributions': {
     query:
       '{ member(by: { externalId: "author" }) { contributions(first: 100) { nodes { title body html } } } }',
-    kinds: ['ANSWER', 'COMMENT', 'POST', 'QUESTION'],
+    kinds: ['ANSWER', 'COMMENT', 'FAQ', 'POST', 'QUESTION'],
     without: ['blocked-comment'], // somebody else's
   },
   'Space.posts': {
