@@ -64,6 +64,7 @@ create table reputation_entry (
 );
 create index reputation_entry_of_member on reputation_entry (tenant_id, member_id, id);
 create index reputation_entry_of_day on reputation_entry (tenant_id, member_id, day);
+create index reputation_entry_newest on reputation_entry (tenant_id, at);
 create index reputation_entry_of_giver on reputation_entry (tenant_id, giver_id, id) where giver_id is not null;
 call protect('reputation_entry');
 call sight_own('reputation_entry');
@@ -593,8 +594,6 @@ begin
         'description', jsonb_build_object('en', x.text_en, 'ja', x.text_ja),
         'criteria', jsonb_build_array(jsonb_build_object('count', x.count, 'atLeast', x.at_least)))) order by x.key)
       from (values
-        ('first-post', 'First post', 'はじめての投稿', 'Wrote a first post.', 'はじめて投稿しました。', 'POSTS', 1),
-        ('first-question', 'First question', 'はじめての質問', 'Asked a first question.', 'はじめて質問しました。', 'QUESTIONS', 1),
         ('first-answer', 'First answer', 'はじめての回答', 'Answered somebody for the first time.', 'はじめて質問に答えました。', 'ANSWERS', 1),
         ('first-accepted', 'Problem solver', 'はじめてのベストアンサー', 'Solved the question of somebody else.', 'はじめて質問を解決しました。', 'ACCEPTED_ANSWERS', 1),
         ('ten-accepted', 'Ten solved', 'ベストアンサー10', 'Solved ten questions.', '10の質問を解決しました。', 'ACCEPTED_ANSWERS', 10),
@@ -699,6 +698,34 @@ begin
   order by t.strength desc, t.other_id limit p_limit;
 end $$;
 grant execute on function ties_of(uuid, int) to engawa_app;
+
+/*
+ * Who gained most reputation from p_from on and before p_until, in a space or everywhere: by what still counts and what
+ * p_viewer may see (null: staff, all of it). Nobody who has left, nor whom the viewer blocked or was blocked by. Members
+ * with as much share a rank.
+ */
+create function leaderboard(p_viewer uuid, p_space uuid, p_from timestamptz, p_until timestamptz, p_limit int)
+returns table (member_id uuid, display_name text, gained bigint, rank int)
+language sql stable security definer set search_path = public, pg_temp as $$
+  with eyes as materialized (
+    select * from sights(array[p_viewer]) where p_viewer is not null
+  ), best as (
+    select e.member_id, sum(e.kept) as gained
+    from reputation_entry e join contribution c on c.tenant_id = e.tenant_id and c.id = e.contribution_id
+    where e.tenant_id = current_tenant() and e.ended_at is null and e.at >= p_from and e.at < p_until
+      and (p_space is null or c.space_id = p_space)
+      and (p_viewer is null or exists (
+        select from eyes s where in_sight(c.needs, c.state, c.root_state, c.space_id, c.author_id, s.keys, s.moderated,
+          s.blocked, p_viewer)))
+    group by e.member_id having sum(e.kept) > 0
+  )
+  select b.member_id, m.display_name, b.gained, (rank() over (order by b.gained desc))::int
+  from best b join member m on m.tenant_id = current_tenant() and m.id = b.member_id
+  where b.member_id in (select member_entitled(array(select o.member_id from best o)))
+    and (p_viewer is null or not is_blocked(p_viewer, b.member_id))
+  order by b.gained desc, b.member_id limit p_limit
+$$;
+grant execute on function leaderboard(uuid, uuid, timestamptz, timestamptz, int) to engawa_app;
 
 -- As in 0037_questions.sql, without thanks in threads that are gone.
 

@@ -116,6 +116,6 @@ test('an answer is told to who asked, and its acceptance to who answered: once, 
   await village.settle()
   expect([await village.told(aki), await village.told(emi)]).toEqual([
     ['ANSWER × 1'],
-    ['ANSWER_ACCEPTED × 1'],
+    ['ANSWER_ACCEPTED × 1', 'BADGE × 1'], // for a first answer
   ])
 })

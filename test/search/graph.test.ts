@@ -9,7 +9,7 @@ import { idOfKind, makeSpace, write } from '../support/house.ts'
 import { onServer } from '../support/server.ts'
 import { until } from '../support/until.ts'
 
-const open = testApp()
+const open = testApp({ role: 'web' })
 let shop: Shop
 let mia: TestMember
 let post: string

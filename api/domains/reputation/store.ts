@@ -68,3 +68,26 @@ export async function tiesOf(tx: Tx, members: readonly string[], most: number): 
   })
   return members.map((id) => rows.filter((row) => row.member_id === id))
 }
+
+/** Somebody on a leaderboard. */
+export interface Leader {
+  /** A uuid. */
+  readonly id: string
+  readonly displayName: string
+  readonly gained: number
+  readonly rank: number
+}
+
+/** Who gained most, as a member (a uuid; null: staff) may know: leaderboard, one statement. */
+export async function leaders(
+  tx: Tx,
+  viewer: string | null,
+  { space, from, until, most }: { space: string | null; from: Date; until: Date; most: number },
+): Promise<Leader[]> {
+  const rows = await tx.query<Leader>({
+    name: 'leaderboard',
+    text: `select member_id as id, display_name as "displayName", gained::int, rank from leaderboard($1, $2, $3, $4, $5)`,
+    values: [viewer, space, from, until, most],
+  })
+  return rows
+}
