@@ -683,3 +683,105 @@ begin
   return space_enable(p_space, p_is_enabled);
 end $$;
 grant execute on function space_cover(uuid[]), space_lacks(uuid), space_enable(uuid, boolean, boolean) to engawa_app;
+
+-- ── Who comes in by a download ───────────────────────────────────────────────────────────────────
+
+/* That somebody filled in a form for a file. */
+create table prospect (
+  tenant_id uuid not null,
+  member_id uuid not null,
+  asset_id  uuid not null,
+  at        timestamptz not null,
+  primary key (tenant_id, member_id, asset_id),
+  foreign key (tenant_id, member_id) references member (tenant_id, id)
+);
+create index prospect_asset on prospect (tenant_id, asset_id, at);
+call protect('prospect');
+call sight_own('prospect');
+grant select on prospect to engawa_app;
+
+/*
+ * Somebody filled in a form for a file that is handed out: p_what {"asset", "email", "name", "locale", "purpose",
+ * "channel", "kind", "textVersion", "proof", "touch": what it is told first, or null}. Whoever is known by the address is
+ * that member; else a new one is registered, under an id of ours. Consent is given as its purpose demands; where it
+ * has to be confirmed, the question is the first touch. Outcomes: done {member, asset, is_new, state}, not_found,
+ * key_reused, bad_input.
+ */
+create function prospect_register(p_key text, p_hash bytea, p_what jsonb, p_actor text) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_email text := lower(p_what ->> 'email');
+  v_asset uuid := (p_what ->> 'asset')::uuid;
+  v_op record;
+  v_done jsonb;
+  v_member uuid;
+  v_is_new boolean := false;
+  v_state text;
+begin
+  select * into v_op from op_begin(p_key, p_hash, 'PROSPECT', p_actor, v_now);
+  if v_op.replay is not null then
+    return v_op.replay;
+  elsif not exists (select from asset a where a.tenant_id = v_tenant and a.id = v_asset and a.is_download
+                    and a.state = 'STORED') then
+    return op_finish(p_key, jsonb_build_object('is', 'not_found', 'what', 'asset'));
+  elsif not exists (select from purpose p where p.tenant_id = v_tenant and p.key = p_what ->> 'purpose') then
+    return op_finish(p_key, jsonb_build_object('is', 'not_found', 'what', 'purpose'));
+  end if;
+  -- One at a time for an address, so that nobody is registered twice.
+  perform pg_advisory_xact_lock(hashtextextended(v_tenant || ' prospect ' || v_email, 0));
+  select m.id into v_member from member_of_identity('email', v_email) i (id)
+  join member m on m.tenant_id = v_tenant and m.id = i.id and m.membership <> 'ENDED' limit 1;
+  if v_member is null then
+    v_done := member_register(null, null, 'prospect:' || uuid_v7(), p_what ->> 'name', p_what ->> 'email',
+      p_what ->> 'locale', null, null, p_actor);
+    v_member := (v_done ->> 'member')::uuid;
+    v_is_new := true;
+  end if;
+  insert into prospect (tenant_id, member_id, asset_id, at) values (v_tenant, v_member, v_asset, v_now)
+  on conflict do nothing;
+  v_done := consent_give('engawa:prospect:' || v_op.transaction_id, '', v_member, null,
+    jsonb_build_object('purpose', p_what ->> 'purpose', 'channel', p_what ->> 'channel', 'kind', p_what ->> 'kind',
+      'text_version', p_what ->> 'textVersion', 'source', 'download', 'proof', p_what -> 'proof'), p_actor);
+  if v_done ->> 'is' <> 'done' then
+    return op_finish(p_key, v_done);
+  end if;
+  select c.state into v_state from consent c where c.tenant_id = v_tenant and c.id = (v_done ->> 'consent')::uuid;
+  if v_state = 'LIVE' and p_what ->> 'touch' is not null then
+    perform touchpoint_plan(v_member, array[p_what ->> 'channel'], p_what ->> 'purpose', p_what -> 'touch', v_now,
+      'prospect', v_asset::text, v_now);
+  end if;
+  return op_finish(p_key, jsonb_build_object('is', 'done', 'member', v_member, 'asset', v_asset, 'is_new', v_is_new,
+    'state', v_state));
+end $$;
+
+/*
+ * Gives whoever came in by a download the tenant's own id for the person: the same member from then on. Again with the
+ * same id, nothing changes. Outcomes: done {member}, not_found, bad_input.
+ */
+create function prospect_upgrade(p_member uuid, p_external_id text) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_member member;
+begin
+  select * into v_member from member m where m.tenant_id = v_tenant and m.id = p_member for no key update;
+  if v_member.id is null then
+    return jsonb_build_object('is', 'not_found', 'what', 'member');
+  elsif v_member.external_id = p_external_id then
+    return jsonb_build_object('is', 'done', 'member', p_member);
+  elsif v_member.external_id not like 'prospect:%' then
+    return bad_input('member', 'This member has an id of the tenant''s already.');
+  elsif exists (select from member m where m.tenant_id = v_tenant and m.external_id = p_external_id) then
+    return bad_input('externalId', 'Another member has this id already.');
+  end if;
+  begin
+    update member m set external_id = p_external_id where m.tenant_id = v_tenant and m.id = p_member;
+  exception when unique_violation then
+    return bad_input('externalId', 'Another member has this id already.');
+  end;
+  perform announce('member.updated', p_member, '{}', tenant_now(v_tenant));
+  return jsonb_build_object('is', 'done', 'member', p_member);
+end $$;
+grant execute on function prospect_register(text, bytea, jsonb, text), prospect_upgrade(uuid, text) to engawa_app;

@@ -285,6 +285,7 @@ language sql stable as $places$
   ('contribution_original', $$t.contribution_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'ALL', 'delete'),
   ('badge_award', 't.member_id = $2', 'ALL', null),
   ('badge_look', 't.member_id = $2', 'NONE', 'delete'),
+  ('prospect', 't.member_id = $2', 'ALL', null),
   -- Content and courses.
   ('content_rating', 't.member_id = $2', 'ALL', 'comment = null'),
   ('content', $$t.contribution_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'ALL',

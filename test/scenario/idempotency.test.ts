@@ -77,6 +77,17 @@ const MAKINGS: Record<string, Making> = {
     const article = articleIn(await makeLibrary(shop))
     return [article, { ...article, title: 'Very dry skin' }]
   },
+  async registerProspect(shop) {
+    const pdf = Buffer.from('%PDF-1.7 tea')
+    const file = { name: 'a.pdf', mediaType: 'application/pdf', size: pdf.length, isDownload: true }
+    const { asset, upload } = await shop.do('createUpload', file, { select: 'asset { id } upload { url }' })
+    await fetch(upload.url, { method: 'PUT', body: pdf })
+    const input = {
+      ...{ asset: asset.id, email: 'rin@example.com', displayName: 'Rin' },
+      ...{ purpose: 'newsletter', textVersion: '1' },
+    }
+    return [input, { ...input, displayName: 'Rin Ito' }]
+  },
   async promotePostToContent(shop) {
     const { title: _, body: __, ...article } = articleIn(await makeLibrary(shop))
     const said = { space: await makeSpace(shop, 'tips'), kind: 'TIP', title: 'Tip', body: 'Use little.' }

@@ -105,6 +105,7 @@ const THROUGH = [
   'Complaint.post',
   'Complaint.resolution',
   'Content.comments',
+  'ContentCard.post',
   'Idea.mergedInto',
   'ModerationCase.contribution',
   'ModerationFlag.contribution',

@@ -359,6 +359,7 @@ const JSON_PLACES = [
   'ProgramChange.before',
   'RecordActivityInput.properties',
   'RegisterMemberInput.attributes',
+  'RegisterProspectInput.proof',
   'Segment.rule',
   'SendTestInput.parameters',
   'SendTouchpointInput.parameters',

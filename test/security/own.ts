@@ -970,6 +970,19 @@ export const OWN: Record<string, Own> = {
     const { post } = await side.shop.do('publishPost', said, { select: 'post { id }' })
     return keyed({ ...content, post: post.id, isDraft: false })
   },
+  'Mutation.registerProspect': async ({ shop }) => {
+    const pdf = Buffer.from('%PDF-1.7 tea')
+    const file = { name: 'a.pdf', mediaType: 'application/pdf', size: pdf.length, isDownload: true }
+    const { asset, upload } = await shop.do('createUpload', file, { select: 'asset { id } upload { url }' })
+    await fetch(upload.url, { method: 'PUT', body: pdf })
+    return keyed({
+      ...{ asset: asset.id, email: 'rin@example.com', displayName: 'Rin', locale: 'ja' },
+      ...{ purpose: 'newsletter', textVersion: '1', proof: {}, touch: { title: 'Hi', body: 'There.' } },
+    })
+  },
+  'Mutation.upgradeProspect': async (side) => ({
+    input: { member: side.world.id, externalId: side.world.by.externalId },
+  }),
   'Mutation.defineWatchedWords': () => ({ input: { key: fresh(), action: 'FLAG', words: fresh() } }),
   'Mutation.flagContribution': async (side) =>
     keyed({ contribution: await othersComment(side), reason: 'SPAM', note: 'See.' }),

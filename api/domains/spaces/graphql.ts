@@ -110,18 +110,19 @@ export const Space = builder.prismaNode('Space', {
     }),
     isListed: t.exposeBoolean('isListed'),
     isWelcome: t.exposeBoolean('isWelcome'),
-    owner: t.exposeString('owner', {
+    owner: t.string({
       nullable: true,
-      authScopes: { lists: 'community:read' },
-      description: 'Whoever of the staff looks after it. Not for members.',
+      description: 'Whoever of the staff looks after it; null for members.',
+      select: { owner: true },
+      resolve: ({ owner }, _args, { viewer }) => (viewer?.kind === 'MEMBER' ? null : owner),
     }),
     lacks: t.field({
       type: [SpaceLack],
       nullable: true,
-      authScopes: { lists: 'community:read' },
-      description: 'What it still needs before anybody comes. At most 3. Not for members.',
+      description: 'What it still needs before anybody comes; null for members. At most 3.',
       select: { id: true },
-      resolve: async ({ id }, _args, context) => [...(await lacks(context, id))],
+      resolve: async ({ id }, _args, context) =>
+        context.viewer?.kind === 'MEMBER' ? null : [...(await lacks(context, id))],
     }),
     isCovered: t.boolean({
       nullable: true,
