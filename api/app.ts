@@ -38,6 +38,7 @@ import {
 import { settleDigests, settleNotifications } from './domains/notifications/index.ts'
 import { offerPart, settleOffers } from './domains/offers/index.ts'
 import { partnerPart } from './domains/partners/index.ts'
+import { settleInterests } from './domains/people/index.ts'
 import { currencyPart, earnRulePart, labelPart, operationsPart, settleDue } from './domains/points/index.ts'
 import { registerParts } from './domains/program/index.ts'
 import { purchasesPredicate, replayImported } from './domains/purchases/index.ts'
@@ -344,6 +345,7 @@ async function settle(
   const paid = await settleActivities(tenant, 200)
   const called = (await settleQuestions(tenant, 100)) + (await settleFaq(tenant, 100))
   const told =
+    (await settleInterests(tenant, 100)) +
     (await settleNotifications(tenant, 20)) +
     (await settleDigests(tenant, 500)) +
     (await settleViews(tenant, 500)) +

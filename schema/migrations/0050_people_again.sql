@@ -206,3 +206,533 @@ begin
   return jsonb_build_object('is', 'say', 'parameters', jsonb_build_object('items', v_items, 'count', v_all,
     'more', v_all - jsonb_array_length(v_items), 'period', v_digest.period));
 end $$;
+
+-- ── Introductions by staff: both are asked, and both must agree ──────────────────────────────────
+
+alter table introduction
+  add column is_by_staff boolean not null default false,
+  /* Who said no; of which the other is not told. */
+  add column declined_by uuid;
+
+/* Writes down what one of the two said; when both said yes, they can write to each other (before: 0040_people.sql). */
+create or replace function introduction_settle(p_introduction uuid, p_member uuid, p_accepts boolean) returns void
+language plpgsql as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_row introduction;
+begin
+  select * into v_row from introduction x where x.tenant_id = v_tenant and x.id = p_introduction for no key update;
+  if v_row.state <> 'PROPOSED' then
+    return;
+  end if;
+  update introduction x set
+    one_accepted_at = case when p_accepts and p_member = x.one_id then coalesce(x.one_accepted_at, v_now) else x.one_accepted_at end,
+    other_accepted_at = case when p_accepts and p_member = x.other_id then coalesce(x.other_accepted_at, v_now) else x.other_accepted_at end
+  where x.tenant_id = v_tenant and x.id = p_introduction returning * into v_row;
+  if not p_accepts then
+    update introduction x set state = 'DECLINED', settled_at = v_now, declined_by = p_member where x.tenant_id = v_tenant and x.id = p_introduction;
+  elsif v_row.one_accepted_at is not null and v_row.other_accepted_at is not null then
+    update introduction x set state = 'INTRODUCED', settled_at = v_now where x.tenant_id = v_tenant and x.id = p_introduction;
+    perform conversation_open(v_row.one_id, v_row.other_id, v_now);
+    perform notification_note('INTRODUCTION', 'introduction.accepted ' || p_introduction, null, p_member,
+      case when p_member = v_row.one_id then v_row.other_id else v_row.one_id end, null, v_now);
+    perform announce('introduction.accepted', v_row.one_id, jsonb_build_object('introduction', p_introduction), v_now);
+    perform announce('introduction.accepted', v_row.other_id, jsonb_build_object('introduction', p_introduction), v_now);
+  end if;
+end $$;
+
+/*
+ * Asks another member whether it wants to be introduced; who asks has said yes. Asked again, or by the other at the
+ * same time, or after staff asked both, it is one introduction: asking is a yes (before: 0040_people.sql). Outcomes: done
+ * {introduction, member}, not_found (also for who does not want it, or blocked), access_denied, key_reused.
+ */
+create or replace function introduction_propose(
+  p_key text, p_hash bytea, p_member uuid, p_external_id text, p_other uuid, p_note text, p_actor text
+) returns jsonb language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_member uuid := (member_find(p_member, p_external_id)).id;
+  v_op record;
+  v_known introduction;
+  v_id uuid;
+begin
+  select * into v_op from op_begin(p_key, p_hash, 'INTRODUCE', p_actor, v_now);
+  if v_op.replay is not null then
+    return v_op.replay;
+  elsif v_member is null then
+    return op_finish(p_key, jsonb_build_object('is', 'not_found', 'what', 'member'));
+  end if;
+  perform member_hold(v_member, null);
+  if not exists (select from member_entitled(array[v_member])) then
+    return op_finish(p_key, jsonb_build_object('is', 'access_denied', 'reason', 'MEMBERSHIP', 'unlock', null));
+  elsif v_member = p_other or not exists (select from member_entitled(array[p_other])) or is_blocked(v_member, p_other)
+     or not exists (select from profile p where p.tenant_id = v_tenant and p.member_id = p_other and p.is_open_to_introductions) then
+    return op_finish(p_key, jsonb_build_object('is', 'not_found', 'what', 'member'));
+  elsif (select count(*) from introduction x where x.tenant_id = v_tenant and x.one_id = v_member and x.state <> 'INTRODUCED'
+           and x.proposed_at > v_now - interval '1 day') >= 20 then
+    return op_finish(p_key, jsonb_build_object('is', 'access_denied', 'reason', 'TOO_MANY', 'unlock', null));
+  end if;
+  insert into introduction (tenant_id, one_id, other_id, note, one_accepted_at, proposed_at, actor)
+  values (v_tenant, v_member, p_other, p_note, v_now, v_now, p_actor)
+  on conflict (tenant_id, least(one_id, other_id), greatest(one_id, other_id)) do nothing returning id into v_id;
+  if v_id is not null then
+    perform announce('introduction.proposed', p_other, jsonb_build_object('introduction', v_id), v_now);
+    perform notification_note('INTRODUCTION', 'introduction ' || v_id, null, v_member, p_other, null, v_now);
+    return op_finish(p_key, jsonb_build_object('is', 'done', 'introduction', v_id, 'member', v_member));
+  end if;
+  select * into strict v_known from introduction x where x.tenant_id = v_tenant
+    and least(x.one_id, x.other_id) = least(v_member, p_other) and greatest(x.one_id, x.other_id) = greatest(v_member, p_other);
+  if v_known.other_id = v_member or v_known.is_by_staff then
+    perform introduction_settle(v_known.id, v_member, true);
+  end if;
+  return op_finish(p_key, jsonb_build_object('is', 'done', 'introduction', v_known.id, 'member', v_member));
+end $$;
+
+/* The introductions of a member, the newest first: with whom, and how it stands as far as the member may know. */
+create or replace function introductions_of(p_member uuid, p_id uuid, p_limit int)
+returns table (id uuid, other_id uuid, note text, state text, is_asked boolean, at timestamptz)
+language sql stable security definer set search_path = public, pg_temp as $$
+  select x.id, case when x.one_id = p_member then x.other_id else x.one_id end, x.note,
+    -- Nobody is told of another's no.
+    case when x.state = 'DECLINED' and p_member is distinct from coalesce(x.declined_by, x.other_id) then 'PROPOSED'
+      else x.state end,
+    x.other_id = p_member or x.is_by_staff, x.proposed_at
+  from introduction x
+  where x.tenant_id = current_tenant() and p_member in (x.one_id, x.other_id) and (p_id is null or x.id = p_id)
+    and exists (select from member_entitled(array[p_member]))
+  order by x.id desc limit p_limit
+$$;
+
+/*
+ * Staff introduces two members who want to be introduced: both are asked. Asked again it stays one. Outcomes: done
+ * {introduction, member, other}, not_found (also for who does not want it, or blocked the other), key_reused.
+ */
+create function introduce_members(
+  p_key text, p_hash bytea, p_one uuid, p_one_external_id text, p_other uuid, p_note text, p_actor text
+) returns jsonb language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_one uuid := (member_find(p_one, p_one_external_id)).id;
+  v_op record;
+  v_id uuid;
+  v_member uuid;
+begin
+  select * into v_op from op_begin(p_key, p_hash, 'INTRODUCE', p_actor, v_now);
+  if v_op.replay is not null then
+    return v_op.replay;
+  elsif v_one is null or v_one = p_other or is_blocked(v_one, p_other)
+     or (select count(*) from profile p where p.tenant_id = v_tenant and p.member_id in (v_one, p_other)
+           and p.is_open_to_introductions and p.member_id in (select member_entitled(array[v_one, p_other]))) < 2 then
+    return op_finish(p_key, jsonb_build_object('is', 'not_found', 'what', 'member'));
+  end if;
+  insert into introduction (tenant_id, one_id, other_id, note, proposed_at, actor, is_by_staff)
+  values (v_tenant, v_one, p_other, p_note, v_now, p_actor, true)
+  on conflict (tenant_id, least(one_id, other_id), greatest(one_id, other_id)) do nothing returning id into v_id;
+  if v_id is not null then
+    foreach v_member in array array[v_one, p_other] loop
+      perform announce('introduction.proposed', v_member, jsonb_build_object('introduction', v_id), v_now);
+      perform notification_note('INTRODUCTION', 'introduction ' || v_id || ' ' || v_member, null, null, v_member, null, v_now);
+    end loop;
+  else
+    select x.id into strict v_id from introduction x where x.tenant_id = v_tenant
+      and least(x.one_id, x.other_id) = least(v_one, p_other) and greatest(x.one_id, x.other_id) = greatest(v_one, p_other);
+  end if;
+  return op_finish(p_key, jsonb_build_object('is', 'done', 'introduction', v_id, 'member', v_one, 'other', p_other));
+end $$;
+
+-- ── Messages: the same wherever one begins (before: 0040_people.sql) ─────────────────────────────
+
+/* Writes a message down, counts and announces it; whoever may not write was refused before. */
+create function message_put(p_member uuid, p_other uuid, p_body text, p_now timestamptz) returns uuid language plpgsql as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_conversation uuid := conversation_open(p_member, p_other, p_now);
+  v_is_muted boolean := exists (select from member_block b
+    where b.tenant_id = v_tenant and b.member_id = p_other and b.other_id = p_member);
+  v_id uuid := uuid_v7();
+begin
+  insert into message (tenant_id, id, conversation_id, author_id, body, at)
+  values (v_tenant, v_id, v_conversation, p_member, p_body, p_now);
+  update conversation c set last_at = p_now,
+    one_unread = c.one_unread + (c.one_id = p_other and not v_is_muted)::int,
+    other_unread = c.other_unread + (c.other_id = p_other and not v_is_muted)::int
+  where c.tenant_id = v_tenant and c.id = v_conversation;
+  perform announce('message.sent', p_member, jsonb_build_object('message', v_id), p_now);
+  if not v_is_muted then
+    perform announce('message.sent', p_other, jsonb_build_object('message', v_id), p_now);
+    perform notification_note('MESSAGE', 'message ' || v_id, null, p_member, p_other, null, p_now);
+  end if;
+  return v_id;
+end $$;
+
+/*
+ * Writes to another member: to whom one was introduced or wrote before, or who takes messages from the likes of it.
+ * Nobody is told that it was blocked. Outcomes: done {message, member, other}, not_found, access_denied, key_reused.
+ */
+create or replace function message_send(
+  p_key text, p_hash bytea, p_member uuid, p_external_id text, p_other uuid, p_body text, p_actor text
+) returns jsonb language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_member uuid := (member_find(p_member, p_external_id)).id;
+  v_op record;
+  v_from text;
+  v_is_new boolean;
+  v_id uuid;
+begin
+  select * into v_op from op_begin(p_key, p_hash, 'MESSAGE', p_actor, v_now);
+  if v_op.replay is not null then
+    return v_op.replay;
+  elsif v_member is null or v_member = p_other or not exists (select from member_entitled(array[p_other])) then
+    return op_finish(p_key, jsonb_build_object('is', 'not_found', 'what', 'member'));
+  end if;
+  -- One at a time for each author, so that they can be counted.
+  perform member_hold(v_member, null);
+  if not exists (select from member_entitled(array[v_member])) then
+    return op_finish(p_key, jsonb_build_object('is', 'access_denied', 'reason', 'MEMBERSHIP', 'unlock', null));
+  end if;
+  v_is_new := not exists (select from conversation c where c.tenant_id = v_tenant
+    and c.one_id = least(v_member, p_other) and c.other_id = greatest(v_member, p_other));
+  v_from := coalesce((select p.messages_from from profile p where p.tenant_id = v_tenant and p.member_id = p_other), 'NOBODY');
+  if is_blocked(v_member, p_other) or (v_is_new and not (v_from = 'MEMBERS'
+       or (v_from = 'SHARED' and exists (select from space_companions(v_member, array[p_other]))))) then
+    return op_finish(p_key, jsonb_build_object('is', 'access_denied', 'reason', 'NO_MESSAGES', 'unlock', null));
+  elsif (select count(*) from message m where m.tenant_id = v_tenant and m.author_id = v_member
+           and m.at > v_now - interval '1 minute') >= 20
+     or (v_is_new and (select count(distinct m.conversation_id) from message m where m.tenant_id = v_tenant
+           and m.author_id = v_member and m.at > v_now - interval '1 day') >= 50) then
+    return op_finish(p_key, jsonb_build_object('is', 'access_denied', 'reason', 'TOO_MANY', 'unlock', null));
+  end if;
+  v_id := message_put(v_member, p_other, p_body, v_now);
+  return op_finish(p_key, jsonb_build_object('is', 'done', 'message', v_id, 'member', v_member, 'other', p_other));
+end $$;
+
+-- ── Private replies to posts that look for somebody to work with ─────────────────────────────────
+
+/* That a conversation is about a post. */
+create table conversation_post (
+  tenant_id       uuid not null,
+  conversation_id uuid not null,
+  contribution_id uuid not null,
+  /* Who replied to it. */
+  member_id       uuid not null,
+  at              timestamptz not null,
+  primary key (tenant_id, conversation_id, contribution_id),
+  foreign key (tenant_id, conversation_id) references conversation (tenant_id, id),
+  foreign key (tenant_id, contribution_id) references contribution (tenant_id, id),
+  foreign key (tenant_id, member_id) references member (tenant_id, id)
+);
+create index conversation_post_of_contribution on conversation_post (tenant_id, contribution_id);
+call protect('conversation_post');
+create policy sight on conversation_post as restrictive for select to engawa_app using (
+  (select app_member()) is null
+  or exists (select from conversation c where c.tenant_id = conversation_post.tenant_id and c.id = conversation_post.conversation_id));
+
+/*
+ * Writes in private to the author of a post that looks for somebody to work with, whoever else may write to it.
+ * Outcomes: done {message, member, other}, not_found (also for a post that is not seen, no author of which is there, or
+ * who blocked), access_denied, key_reused.
+ */
+create function reply_privately(
+  p_key text, p_hash bytea, p_member uuid, p_external_id text, p_post uuid, p_body text, p_actor text
+) returns jsonb language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_member uuid := (member_find(p_member, p_external_id)).id;
+  v_op record;
+  v_author uuid;
+  v_id uuid;
+begin
+  select * into v_op from op_begin(p_key, p_hash, 'MESSAGE', p_actor, v_now);
+  if v_op.replay is not null then
+    return v_op.replay;
+  elsif v_member is null then
+    return op_finish(p_key, jsonb_build_object('is', 'not_found', 'what', 'member'));
+  end if;
+  perform member_hold(v_member, null);
+  select c.author_id into v_author from contribution c
+  join post_facts f on f.tenant_id = c.tenant_id and f.contribution_id = c.id and f.kind = 'COLLABORATION'
+  where c.tenant_id = v_tenant and c.id = p_post and c.state = 'PUBLISHED' and c.root_state = 'PUBLISHED'
+    and contribution_seen(c.id, v_member);
+  if v_author is null or v_author = v_member or not exists (select from member_entitled(array[v_author])) then
+    return op_finish(p_key, jsonb_build_object('is', 'not_found', 'what', 'post'));
+  elsif (select count(*) from message m where m.tenant_id = v_tenant and m.author_id = v_member
+           and m.at > v_now - interval '1 minute') >= 20 then
+    return op_finish(p_key, jsonb_build_object('is', 'access_denied', 'reason', 'TOO_MANY', 'unlock', null));
+  end if;
+  v_id := message_put(v_member, v_author, p_body, v_now);
+  insert into conversation_post (tenant_id, conversation_id, contribution_id, member_id, at)
+  select v_tenant, m.conversation_id, p_post, v_member, v_now from message m where m.tenant_id = v_tenant and m.id = v_id
+  on conflict do nothing;
+  return op_finish(p_key, jsonb_build_object('is', 'done', 'message', v_id, 'member', v_member, 'other', v_author));
+end $$;
+
+/* The posts that these conversations of a member are about, as far as it sees them now; the newest reply first. */
+create function conversation_posts(p_member uuid, p_conversations uuid[]) returns table (conversation_id uuid, contribution_id uuid)
+language sql stable security definer set search_path = public, pg_temp as $$
+  select p.conversation_id, p.contribution_id from conversation_post p
+  join conversation c on c.tenant_id = p.tenant_id and c.id = p.conversation_id and p_member in (c.one_id, c.other_id)
+  where p.tenant_id = current_tenant() and p.conversation_id = any (p_conversations)
+    and contribution_seen(p.contribution_id, p_member)
+  order by p.at desc, p.contribution_id
+$$;
+
+-- ── Contacts: shown to each other once both agreed ───────────────────────────────────────────────
+
+/* What a member would tell another of how to reach it; the other sees it once it made such an offer itself. */
+create table contact_offer (
+  tenant_id uuid not null,
+  member_id uuid not null,
+  other_id  uuid not null,
+  /* By kind: EMAIL, PHONE, LINE, WEBSITE, OTHER. */
+  fields    jsonb not null check (jsonb_typeof(fields) = 'object'),
+  at        timestamptz not null,
+  primary key (tenant_id, member_id, other_id),
+  foreign key (tenant_id, member_id) references member (tenant_id, id),
+  foreign key (tenant_id, other_id) references member (tenant_id, id),
+  check (member_id <> other_id)
+);
+create index contact_offer_to on contact_offer (tenant_id, other_id);
+call protect('contact_offer');
+call sight_own('contact_offer');
+
+/* A member who blocks another takes back what both offered. */
+create function contact_offers_end() returns trigger language plpgsql as $$
+begin
+  delete from contact_offer o where o.tenant_id = new.tenant_id
+    and (o.member_id, o.other_id) in ((new.member_id, new.other_id), (new.other_id, new.member_id));
+  return null;
+end $$;
+create trigger contact_offers_end after insert or update on member_block
+  for each row when (not new.is_mute) execute function contact_offers_end();
+
+/*
+ * Offers another member, with whom one writes, how to be reached; once both did, each sees the other's. p_is_answer:
+ * only when the other offered first. p_fields null takes one's own offer back, and with it what both saw. Outcomes: done
+ * {member, other}, not_found.
+ */
+create function contact_offer_set(p_member uuid, p_external_id text, p_other uuid, p_fields jsonb, p_is_answer boolean)
+returns jsonb language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_member uuid := (member_find(p_member, p_external_id)).id;
+begin
+  if v_member is null then
+    return jsonb_build_object('is', 'not_found', 'what', 'member');
+  elsif p_fields is null then
+    delete from contact_offer o where o.tenant_id = v_tenant and o.member_id = v_member and o.other_id = p_other;
+    return case when found then jsonb_build_object('is', 'done', 'member', v_member, 'other', p_other)
+      else jsonb_build_object('is', 'not_found', 'what', 'member') end;
+  end if;
+  -- Whoever blocks takes this lock as well, so that no offer outlives a block.
+  perform member_lock(least(v_member, p_other));
+  perform member_lock(greatest(v_member, p_other));
+  if (select count(*) from member_entitled(array[v_member, p_other])) < 2 or is_blocked(v_member, p_other)
+     or not exists (select from conversation c where c.tenant_id = v_tenant
+          and c.one_id = least(v_member, p_other) and c.other_id = greatest(v_member, p_other))
+     or (p_is_answer and not exists (select from contact_offer o where o.tenant_id = v_tenant and o.member_id = p_other and o.other_id = v_member))
+  then
+    return jsonb_build_object('is', 'not_found', 'what', 'member');
+  end if;
+  insert into contact_offer as o (tenant_id, member_id, other_id, fields, at)
+  values (v_tenant, v_member, p_other, p_fields, tenant_now(v_tenant))
+  on conflict (tenant_id, member_id, other_id) do update set fields = excluded.fields, at = excluded.at;
+  return jsonb_build_object('is', 'done', 'member', v_member, 'other', p_other);
+end $$;
+
+/* How contacts of a member and these others stand: what it offered, whether it was offered some, and what it may see. */
+create function contacts_of(p_member uuid, p_others uuid[])
+returns table (other_id uuid, own jsonb, is_offered boolean, theirs jsonb)
+language sql stable security definer set search_path = public, pg_temp as $$
+  select x.id, a.fields, b.fields is not null, case when a.fields is not null then b.fields end
+  from unnest(p_others) x (id)
+  left join contact_offer a on a.tenant_id = current_tenant() and a.member_id = p_member and a.other_id = x.id
+  left join contact_offer b on b.tenant_id = current_tenant() and b.member_id = x.id and b.other_id = p_member
+  where not is_blocked(p_member, x.id) and exists (select from member_entitled(array[p_member]))
+    and exists (select from member_entitled(array[x.id]))
+$$;
+
+grant execute on function
+  introduce_members(text, bytea, uuid, text, uuid, text, text), reply_privately(text, bytea, uuid, text, uuid, text, text),
+  conversation_posts(uuid, uuid[]), contact_offer_set(uuid, text, uuid, jsonb, boolean), contacts_of(uuid, uuid[]) to engawa_app;
+
+-- ── Interests that are derived from what a member does, when it agreed to that ───────────────────
+
+alter table profile
+  /* Since when the member agrees that its interests are derived; null: it does not. */
+  add column derives_since timestamptz,
+  /* When they are derived next. */
+  add column derives_at timestamptz,
+  add check ((derives_since is null) = (derives_at is null));
+create index profile_derives on profile (tenant_id, derives_at) where derives_at is not null;
+create policy system on profile for select to engawa_system using (true);
+grant select (tenant_id, derives_at) on profile to engawa_system;
+
+alter table interest
+  /* What tells of it: SAID by the member itself, or what it did. */
+  add column source text not null default 'SAID' check (source in ('SAID', 'READ', 'ASKED', 'ANSWERED', 'WROTE')),
+  add column at timestamptz not null default clock_timestamp();
+
+/* What a member does not want to be derived again. */
+create table interest_refusal (
+  tenant_id uuid not null,
+  member_id uuid not null,
+  interest  text not null,
+  at        timestamptz not null,
+  primary key (tenant_id, member_id, interest),
+  foreign key (tenant_id, member_id) references profile (tenant_id, member_id)
+);
+call protect('interest_refusal');
+call sight_own('interest_refusal');
+
+/* A tag as interests are compared: in one width and case, in hiragana, without the final ー of longer words. */
+create function interest_folded(p_word text) returns text language sql immutable parallel safe as $$
+  select regexp_replace(
+    translate(lower(normalize(btrim(p_word), nfkc)),
+      'ァアィイゥウェエォオカガキギクグケゲコゴサザシジスズセゼソゾタダチヂッツヅテデトドナニヌネノハバパヒビピフブプヘベペホボポマミムメモャヤュユョヨラリルレロヮワヰヱヲンヴヵヶ',
+      'ぁあぃいぅうぇえぉおかがきぎくぐけげこごさざしじすずせぜそぞただちぢっつづてでとどなにぬねのはばぱひびぴふぶぷへべぺほぼぽまみむめもゃやゅゆょよらりるれろゎわゐゑをんゔかけ'),
+    '(?<=[ぁ-ゖ][ぁ-ゖー][ぁ-ゖ])ー+(?![ぁ-ゖー])', '', 'g')
+$$;
+
+/*
+ * Derives the interests of members who agreed and are due, at most p_limit: the tags and products of what each asked,
+ * answered, wrote or read twice in the last half year, after it agreed; those that came up most, at most ten. Only from what
+ * every member may see, so that an interest tells nothing of a club. How many members they were.
+ */
+create function interests_settle_due(p_limit int) returns int
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_due uuid[];
+begin
+  with due as (
+    select p.member_id from profile p where p.tenant_id = v_tenant and p.derives_at <= v_now
+    order by p.derives_at, p.member_id limit p_limit for no key update skip locked
+  ), moved as (
+    update profile p set derives_at = v_now + interval '1 day' from due d
+    where p.tenant_id = v_tenant and p.member_id = d.member_id returning p.member_id
+  )
+  select coalesce(array_agg(m.member_id), '{}') into v_due from moved m;
+  delete from interest i where i.tenant_id = v_tenant and i.member_id = any (v_due) and i.source <> 'SAID';
+  insert into interest (tenant_id, member_id, interest, label, source, at)
+  select v_tenant, r.member_id, r.interest, r.label, r.source, r.at
+  from (
+    select g.*, row_number() over (partition by g.member_id order by g.n desc, g.interest) as place
+    from (
+      select a.member_id, interest_folded(x.word) as interest, min(x.word) as label,
+        (array_agg(a.source order by a.rank, a.at desc))[1] as source, max(a.at) as at, count(*) as n, min(a.rank) as rank
+      from (
+        select c.author_id as member_id, c.id, c.published_at as at,
+          case c.kind when 'QUESTION' then 'ASKED' when 'ANSWER' then 'ANSWERED' else 'WROTE' end as source,
+          case c.kind when 'QUESTION' then 1 when 'ANSWER' then 2 else 3 end as rank, c.root_id
+        from contribution c where c.tenant_id = v_tenant and c.author_id = any (v_due) and c.state = 'PUBLISHED'
+        union all
+        select v.member_id, v.contribution_id, v.at, 'READ', 4, v.contribution_id from contribution_view v
+        where v.tenant_id = v_tenant and v.member_id = any (v_due)
+      ) a
+      join profile p on p.tenant_id = v_tenant and p.member_id = a.member_id and a.at >= p.derives_since
+        and a.at > v_now - interval '180 days'
+      join contribution r on r.tenant_id = v_tenant and r.id = a.root_id and not r.is_private and r.state = 'PUBLISHED'
+        and r.gate_id is null
+      join space s on s.tenant_id = v_tenant and s.id = r.space_id and s.is_enabled and s.see_id is null and s.join_mode = 'OPEN'
+      cross join lateral (select unnest(r.tags) union select r.sku where r.sku is not null) x (word)
+      where length(interest_folded(x.word)) between 1 and 100
+      group by a.member_id, interest_folded(x.word)
+    ) g
+    where (g.rank < 4 or g.n >= 2) and not exists (select from interest_refusal f
+      where f.tenant_id = v_tenant and f.member_id = g.member_id and f.interest = g.interest)
+  ) r
+  where r.place <= 10
+  on conflict (tenant_id, member_id, interest) do nothing;
+  return cardinality(v_due);
+end $$;
+
+/* Says whether a member's interests are derived; what was derived goes when they are not. Outcomes: done {member}, not_found, membership_ended. */
+create function interests_derive_set(p_member uuid, p_external_id text, p_is_on boolean) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_member member := member_hold(p_member, p_external_id);
+begin
+  if v_member.id is null then
+    return jsonb_build_object('is', 'not_found', 'what', 'member');
+  elsif v_member.membership = 'ENDED' then
+    return membership_ended(v_member);
+  end if;
+  insert into profile (tenant_id, member_id, updated_at) values (v_tenant, v_member.id, v_now) on conflict do nothing;
+  update profile p set derives_since = case when p_is_on then coalesce(p.derives_since, v_now) end,
+    derives_at = case when p_is_on then v_now end
+  where p.tenant_id = v_tenant and p.member_id = v_member.id;
+  if not p_is_on then
+    delete from interest i where i.tenant_id = v_tenant and i.member_id = v_member.id and i.source <> 'SAID';
+  end if;
+  return jsonb_build_object('is', 'done', 'member', v_member.id);
+end $$;
+
+/* Takes an interest of a member away, and does not derive it again. Outcomes: done {member}, not_found. */
+create function interest_drop(p_member uuid, p_external_id text, p_interest text, p_label text) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_member member := member_hold(p_member, p_external_id);
+begin
+  with gone as (
+    delete from interest i where i.tenant_id = v_tenant and i.member_id = v_member.id
+      and (i.interest = p_interest or i.label = p_label)
+    returning i.interest
+  )
+  insert into interest_refusal (tenant_id, member_id, interest, at)
+  select v_tenant, v_member.id, g.interest, tenant_now(v_tenant) from gone g
+  on conflict (tenant_id, member_id, interest) do update set at = excluded.at;
+  if not found then
+    return jsonb_build_object('is', 'not_found', 'what', 'interest');
+  end if;
+  return jsonb_build_object('is', 'done', 'member', v_member.id);
+end $$;
+grant execute on function interests_settle_due(int), interests_derive_set(uuid, text, boolean),
+  interest_drop(uuid, text, text, text) to engawa_app;
+
+/*
+ * Says how a member shows itself; what is left out stays, a null value takes a field away (before: 0040_people.sql).
+ * What it says it cares about stands instead of what was derived. Outcomes: done {member}, not_found, membership_ended.
+ */
+create or replace function profile_save(p_member uuid, p_external_id text, p_profile jsonb) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_member member := member_hold(p_member, p_external_id);
+begin
+  if v_member.id is null then
+    return jsonb_build_object('is', 'not_found', 'what', 'member');
+  elsif v_member.membership = 'ENDED' then
+    return membership_ended(v_member);
+  end if;
+  insert into profile (tenant_id, member_id, updated_at)
+  values (v_tenant, v_member.id, tenant_now(v_tenant)) on conflict do nothing;
+  update profile p set is_listed = coalesce((p_profile ->> 'is_listed')::boolean, p.is_listed),
+    folded_name = p_profile ->> 'folded_name',
+    interests_sight = coalesce(p_profile ->> 'interests_sight', p.interests_sight),
+    messages_from = coalesce(p_profile ->> 'messages_from', p.messages_from),
+    is_open_to_introductions = coalesce((p_profile ->> 'is_open_to_introductions')::boolean, p.is_open_to_introductions),
+    has_presence = coalesce((p_profile ->> 'has_presence')::boolean, p.has_presence), updated_at = tenant_now(v_tenant)
+  where p.tenant_id = v_tenant and p.member_id = v_member.id;
+  delete from profile_field f using jsonb_array_elements(p_profile -> 'fields') e
+  where f.tenant_id = v_tenant and f.member_id = v_member.id and f.field = e ->> 'field';
+  insert into profile_field (tenant_id, member_id, field, value, sight)
+  select v_tenant, v_member.id, e ->> 'field', e ->> 'value', e ->> 'sight'
+  from jsonb_array_elements(p_profile -> 'fields') e where e ->> 'value' is not null;
+  if p_profile ? 'interests' then
+    delete from interest i where i.tenant_id = v_tenant and i.member_id = v_member.id and i.source = 'SAID';
+    insert into interest as i (tenant_id, member_id, interest, label, at)
+    select v_tenant, v_member.id, e ->> 'interest', e ->> 'label', tenant_now(v_tenant) from jsonb_array_elements(p_profile -> 'interests') e
+    on conflict (tenant_id, member_id, interest) do update set source = 'SAID', label = excluded.label, at = excluded.at;
+  end if;
+  return jsonb_build_object('is', 'done', 'member', v_member.id);
+end $$;

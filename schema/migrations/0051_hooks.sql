@@ -81,6 +81,7 @@ begin
      or exists (select from badge_look b where b.tenant_id = t.id) or exists (select from badge_pass b where b.tenant_id = t.id)
      or exists (select from question q where q.tenant_id = t.id and q.escalates_at <= coalesce(t.clock_at, now()))
      or exists (select from faq_entry f where f.tenant_id = t.id and f.due_at <= coalesce(t.clock_at, now()))
+     or exists (select from profile p where p.tenant_id = t.id and p.derives_at <= coalesce(t.clock_at, now()))
   -- Rooms: a line each.
   ;
 end $$;
@@ -118,6 +119,7 @@ begin
        or exists (select from badge_pass b where b.tenant_id = p_tenant)),
     (select min(q.escalates_at) from question q where q.tenant_id = p_tenant and q.escalates_at is not null),
     (select min(f.due_at) from faq_entry f where f.tenant_id = p_tenant and f.due_at is not null),
+    (select min(p.derives_at) from profile p where p.tenant_id = p_tenant and p.derives_at is not null),
     -- Rooms: a line each.
     (select min(b.due_at) from broadcast b where b.tenant_id = p_tenant and b.due_at is not null));
 end $$;
@@ -139,6 +141,7 @@ begin
     v_settled := v_settled + coupons_settle_due(1000);
     v_settled := v_settled + activities_settle_due(1000);
     v_settled := v_settled + referrals_settle_due(100);
+    v_settled := v_settled + interests_settle_due(100);
     v_settled := v_settled + notifications_settle_due(100);
     v_settled := v_settled + digests_settle_due(1000);
     v_settled := v_settled + content_settle_due(1000);
@@ -314,7 +317,10 @@ language sql stable as $places$
   ('presence', 't.member_id = $2', 'NONE', 'delete'),
   ('profile_field', 't.member_id = $2', 'ALL', 'delete'),
   ('interest', 't.member_id = $2', 'ALL', 'delete'),
+  ('interest_refusal', 't.member_id = $2', 'ALL', 'delete'),
   ('profile', 't.member_id = $2', 'ALL', 'delete'),
+  ('contact_offer', '$2 in (t.member_id, t.other_id)', 'ALL', 'delete'),
+  ('conversation_post', 't.member_id = $2', 'ALL', null),
   ('introduction', '$2 in (t.one_id, t.other_id)', 'ALL', $$note = case when note is not null then '–' end$$),
   ('message', $$t.conversation_id in (select c.id from conversation c where c.tenant_id = $1 and $2 in (c.one_id, c.other_id))$$, 'ALL', $$body = '–'$$),
   ('conversation', '$2 in (t.one_id, t.other_id)', 'ALL', null),

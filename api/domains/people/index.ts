@@ -1,1 +1,2 @@
 export { exportDocument } from './export.ts'
+export { settleInterests } from './interests.ts'

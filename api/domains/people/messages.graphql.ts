@@ -97,7 +97,8 @@ const Message = builder.objectRef<Seen<MessageRow>>('Message').implement({
   }),
 })
 
-const Conversation = builder.objectRef<Seen<ConversationRow>>('Conversation').implement({
+/** What a member and another wrote to each other. */
+export const Conversation = builder.objectRef<Seen<ConversationRow>>('Conversation').implement({
   description: 'What a member and another wrote to each other.',
   fields: (t) => ({
     person: t.field({
@@ -198,7 +199,8 @@ builder.queryField('messages', (t) =>
   }),
 )
 
-const introductionOf = <Payload extends { readonly introduction: string; readonly member: string }>(
+/** `introduction` of payloads. */
+export const introductionOf = <Payload extends { readonly introduction: string; readonly member: string }>(
   t: PothosSchemaTypes.ObjectFieldBuilder<Types, Payload>,
 ) =>
   t.field({
@@ -209,6 +211,17 @@ const introductionOf = <Payload extends { readonly introduction: string; readonl
       const [row] = await readIntroductions(db, member, { id: introduction, most: 1 })
       return row ? { ...row, viewer: member } : null
     },
+  })
+
+/** `sent` of payloads. */
+export const sentOf = <Payload extends { readonly message: string; readonly member: string }>(
+  t: PothosSchemaTypes.ObjectFieldBuilder<Types, Payload>,
+) =>
+  t.field({
+    type: Message,
+    nullable: true,
+    description: 'The message.',
+    resolve: ({ message, member }, _args, context) => messageSeen(context, member, message),
   })
 
 mutation('proposeIntroduction', {
@@ -262,14 +275,7 @@ mutation('sendMessage', {
       body,
       operation,
     }),
-  payload: (t) => ({
-    sent: t.field({
-      type: Message,
-      nullable: true,
-      description: 'The message.',
-      resolve: ({ message, member }, _args, context) => messageSeen(context, member, message),
-    }),
-  }),
+  payload: (t) => ({ sent: sentOf(t) }),
 })
 
 mutation('markConversationRead', {

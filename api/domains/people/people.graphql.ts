@@ -56,11 +56,11 @@ export const PersonType = builder.objectRef<Person>('Person').implement({
       resolve: ({ fields }) => Object.entries(fields).map(([field, value]) => ({ field, value })),
     }),
     interests: t.stringList({
-      description: 'What it cares about, if it shows that; at most 20.',
+      description: 'What it cares about, if it shows that; at most 30.',
       resolve: ({ interests }) => [...interests],
     }),
     sharedInterests: t.stringList({
-      description: 'Of these, what the viewer cares about as well; at most 20.',
+      description: 'Of these, what the viewer cares about as well; at most 30.',
       resolve: ({ shared }) => [...shared],
     }),
   }),
