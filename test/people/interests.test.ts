@@ -4,7 +4,7 @@ import { type Shop, type TestMember, testApp } from '../support/app.ts'
 import { makeSpace } from '../support/house.ts'
 
 const open = testApp({ role: 'web' })
-const MINE = '{ viewer { member { derivesInterests interests { label source } } } }'
+const MINE = '{ viewer { member { isDerivingInterests interests { label source } } } }'
 const mine = async (shop: Shop, { token }: TestMember) => (await shop.ask(token, MINE)).data.viewer.member
 
 /** A shop where somebody asked about tea, answered about rice, and wrote in a club about gin. */
@@ -33,12 +33,12 @@ async function lived(agrees: boolean) {
 test('nothing is derived of who did not agree, and all of it goes when a member no longer does', async () => {
   const { shop, mia } = await lived(false)
   await shop.clock('2026-04-02T00:00:00Z')
-  expect(await mine(shop, mia)).toEqual({ derivesInterests: false, interests: [] })
+  expect(await mine(shop, mia)).toEqual({ isDerivingInterests: false, interests: [] })
   const agreeing = await lived(true)
   await agreeing.shop.clock('2026-04-02T00:00:00Z')
   // Nothing of the club, where not everybody may read.
   expect(await mine(agreeing.shop, agreeing.mia)).toEqual({
-    derivesInterests: true,
+    isDerivingInterests: true,
     interests: [
       { label: 'rice', source: 'ANSWERED' },
       { label: 'SOAP', source: 'WROTE' },
@@ -47,7 +47,7 @@ test('nothing is derived of who did not agree, and all of it goes when a member 
   })
   await agreeing.shop.do('deriveInterests', { isOn: false }, { as: agreeing.mia.token })
   await agreeing.shop.clock('2026-04-04T00:00:00Z')
-  expect(await mine(agreeing.shop, agreeing.mia)).toEqual({ derivesInterests: false, interests: [] })
+  expect(await mine(agreeing.shop, agreeing.mia)).toEqual({ isDerivingInterests: false, interests: [] })
 })
 
 test('what is derived suggests members, is dropped for good, and gives way to what the member says', async () => {
@@ -73,8 +73,8 @@ test('what is derived suggests members, is dropped for good, and gives way to wh
 
 test('interests are the member’s own and the staff’s to see', async () => {
   const { shop, mia, aki } = await lived(true)
-  const query = 'query ($by: MemberBy!) { member(by: $by) { interests { label } derivesInterests } }'
+  const query = 'query ($by: MemberBy!) { member(by: $by) { interests { label } isDerivingInterests } }'
   const { data } = await shop.ask(aki.token, query, { by: mia.by })
   expect(data?.member ?? null).toBeNull()
-  expect((await shop.ask(shop.staff, query, { by: mia.by })).data.member.derivesInterests).toBe(true)
+  expect((await shop.ask(shop.staff, query, { by: mia.by })).data.member.isDerivingInterests).toBe(true)
 })

@@ -180,6 +180,25 @@ const MAKINGS: Record<string, Making> = {
       { member, to, note: 'Coffee?' },
     ]
   },
+  async introduceMembers(shop, { by: member }) {
+    const { id: to } = await shop.member('aki')
+    for (const each of [member, { externalId: 'aki' }])
+      await shop.do('saveProfile', { member: each, isOpenToIntroductions: true })
+    return [
+      { member, to, note: 'Tea?' },
+      { member, to, note: 'Coffee?' },
+    ]
+  },
+  async replyPrivately(shop, { by: member }) {
+    const { token: as } = await shop.member('aki')
+    const space = await makeSpace(shop, 'fair')
+    const given = { space, kind: 'COLLABORATION', title: 'A stall', body: 'Who joins me?' }
+    const { post } = await shop.do('publishPost', given, { as, select: 'post { id }' })
+    return [
+      { member, post: post.id, body: 'I do' },
+      { member, post: post.id, body: 'I may' },
+    ]
+  },
   async sendMessage(shop, { by: member }) {
     const { id: to } = await shop.member('aki')
     await shop.do('saveProfile', { member: { externalId: 'aki' }, messagesFrom: 'MEMBERS' })

@@ -37,6 +37,7 @@ const WAYS: Record<string, readonly string[]> = {
   'Member.coupons': ['member(by: {externalId: "mia"}) { coupons(@) { # } }'],
   'Member.enrolments': ['member(by: {externalId: "mia"}) { enrolments(@) { # } }'],
   'Member.inbox': ['member(by: {externalId: "mia"}) { inbox(@) { # } }'],
+  'Member.membershipChanges': ['member(by: {externalId: "mia"}) { membershipChanges(@) { # } }'],
   'Member.notifications': ['member(by: {externalId: "mia"}) { notifications(@) { # } }'],
   'Member.offerReceipts': ['member(by: {externalId: "mia"}) { offerReceipts(@) { # } }'],
   'Member.purchases': ['member(by: {externalId: "mia"}) { purchases(@) { # } }'],
@@ -260,6 +261,8 @@ async function talk() {
   }
   await askAndAnswer(spaces[0] ?? '', mia)
   await keepFaq(spaces[1] ?? '', mia)
+  for (let i = 1; i < 10; i++)
+    await shop.do('setPaidThrough', { member: { externalId: 'mia' }, through: `209${i}-01-01T00:00:00Z` })
 }
 
 /** Ten questions; nine answers to the first of them, which was changed and remarked on as often as its first answer. */

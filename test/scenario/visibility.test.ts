@@ -224,6 +224,7 @@ const SCOPES: Record<string, string> = {
   Lesson: 'community:read',
   Member: 'members:read',
   MemberChecklist: 'community:read',
+  MembershipChange: 'members:read',
   Notification: 'community:read',
   Offer: 'offers:read',
   OfferReceipt: 'offers:read',

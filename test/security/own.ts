@@ -77,6 +77,26 @@ async function newCorrespondent(side: Side): Promise<string> {
   return to
 }
 
+/** A member's post that looks for somebody; the id. */
+async function newSearch({ shop, world }: Side): Promise<string> {
+  const { token: as } = await shop.member(fresh())
+  const input = { space: world.ids.Space, kind: 'COLLABORATION', title: 'A stall', body: `Who? ${fresh()}` }
+  return (await shop.do('publishPost', input, { as, select: 'post { id }' })).post.id
+}
+
+/** Somebody who offered the member how to be reached, and to whom the member did when it is to; the id. */
+async function newOfferer(side: Side, isMutual = false): Promise<string> {
+  const other = await newCorrespondent(side)
+  const { id } = (
+    await side.shop.ask(side.shop.staff, 'query ($by: MemberBy!) { member(by: $by) { id } }', side.world)
+  ).data.member
+  const offer = (member: object, to: string) =>
+    side.shop.do('offerContact', { member, to, fields: [{ kind: 'OTHER', value: 'x' }] })
+  await offer({ id: other }, id)
+  if (isMutual) await offer(side.world.by, other)
+  return other
+}
+
 /** Somebody whom the member asked to get to know it; the id. */
 async function newAcquaintance(side: Side): Promise<string> {
   const to = await newPerson(side)
@@ -1020,6 +1040,31 @@ export const OWN: Record<string, Own> = {
   'Mutation.beHere': ({ world }) => ({
     input: { member: world.by, space: world.ids.Space, typingIn: world.ids.Comment },
   }),
+  'Mutation.introduceMembers': async (side) => {
+    const [to, other] = [await newPerson(side), await newPerson(side)]
+    return keyed({ member: { id: other }, to, note: 'Tea!' })
+  },
+  'Mutation.replyPrivately': async (side) =>
+    keyed({ member: await newMember(side), post: await newSearch(side), body: 'I do.' }),
+  'Mutation.offerContact': async (side) => ({
+    input: {
+      member: side.world.by,
+      to: await newCorrespondent(side),
+      fields: { kind: 'EMAIL', value: 'a@b.c' },
+    },
+  }),
+  'Mutation.acceptContact': async (side) => ({
+    input: { member: side.world.by, to: await newOfferer(side), fields: { kind: 'PHONE', value: '1' } },
+  }),
+  'Mutation.withdrawContact': async (side) => ({
+    input: { member: side.world.by, to: await newOfferer(side, true) },
+  }),
+  'Mutation.deriveInterests': ({ world }) => ({ input: { member: world.by, isOn: true } }),
+  'Mutation.dropInterest': async (side) => {
+    const interest = fresh()
+    await side.shop.do('saveProfile', { member: side.world.by, interests: [interest] })
+    return { input: { member: side.world.by, interest } }
+  },
   'Mutation.answerIntroduction': async (side) => ({
     input: { member: side.world.by, to: await newAcquaintance(side), accepts: true },
   }),

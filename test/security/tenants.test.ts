@@ -37,6 +37,7 @@ const LISTS: Record<string, string> = {
   'Member.coupons': ofMember('coupons(@) { # }'),
   'Member.enrolments': ofMember('enrolments(@) { # }'),
   'Member.inbox': ofMember('inbox(@) { # }'),
+  'Member.membershipChanges': ofMember('membershipChanges(@) { # }'),
   'Member.notifications': ofMember('notifications(@) { # }'),
   'Member.offerReceipts': ofMember('offerReceipts(@) { # }'),
   'Member.purchases': ofMember('purchases(@) { # }'),

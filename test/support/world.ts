@@ -72,13 +72,15 @@ export async function makeWorld(shop: Shop, externalId: string): Promise<World> 
   const { suppression } = await shop.do('suppressAddress', { target, reason: 'Asked by phone' })
   const redeemed = { ...(await makeRedemption(shop, member.by)), ...(await makeCoupons(shop, externalId)) }
   const Referral = await makeReferral(shop, member.by)
+  await shop.do('setPaidThrough', { member: member.by, through: '2099-01-01T00:00:00Z' })
   await deliverDue(shop.ground.app.db, shop.tenant.id, shop.ground.app.delivery)
   const query = `query ($by: MemberBy!) { member(by: $by) {
-    id addresses { nodes { id } } stageHistory { nodes { id } } tierHistory { nodes { id } } purchases { nodes { id } } inbox { nodes { id touchpoint { id deliveries { id } } } }
+    id addresses { nodes { id } } membershipChanges { nodes { id } } stageHistory { nodes { id } } tierHistory { nodes { id } } purchases { nodes { id } } inbox { nodes { id touchpoint { id deliveries { id } } } }
     wallet { id postings(first: 1) { nodes { id transaction { id } } } } }
     template(key: "thank-you") { id } }`
   const { data } = await shop.ask(shop.staff, query, { by: member.by })
-  const { id, addresses, stageHistory, tierHistory, purchases, inbox, wallet } = data.member
+  const { id, addresses, membershipChanges, stageHistory, tierHistory, purchases, inbox, wallet } =
+    data.member
   const ids = {
     ...{
       Member: id,
@@ -86,6 +88,7 @@ export async function makeWorld(shop: Shop, externalId: string): Promise<World> 
       Consent: consent.id,
       ConsentChange: consent.history.nodes[0].id,
       Suppression: suppression.id,
+      MembershipChange: membershipChanges.nodes[0].id,
       StageChange: stageHistory.nodes[0].id,
       TierDecision: tierHistory.nodes[0].id,
       Purchase: purchases.nodes[0].id,

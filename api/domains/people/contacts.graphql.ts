@@ -87,8 +87,10 @@ builder.objectFields(Conversation, (t) => ({
     resolve: ({ viewer, otherId }, _args, context) => contactsOf(context, `${viewer} ${otherId}`),
   }),
   posts: t.idList({
-    description: 'The posts to which one of the two replied in private, as far as the member sees them now.',
-    resolve: ({ viewer, id }, _args, context) => topicsOf(context, `${viewer} ${id}`),
+    description:
+      'The posts to which one of the two replied in private, as far as the member sees them now; at most 20.',
+    resolve: async ({ viewer, id }, _args, context) =>
+      (await topicsOf(context, `${viewer} ${id}`)).slice(0, 20),
   }),
 }))
 

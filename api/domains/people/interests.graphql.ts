@@ -52,7 +52,7 @@ builder.prismaObjectFields(Member, (t) => ({
     select: { id: true },
     resolve: ({ id }, _args, context) => interestsOf(context, id),
   }),
-  derivesInterests: t.boolean({
+  isDerivingInterests: t.boolean({
     nullable: true,
     description: 'Whether the member agrees that its interests are derived from what it does.',
     authScopes: { reads: 'members:read' },
