@@ -39,6 +39,7 @@ const NAMES_NOBODY = Object.entries({
   consent: 'kind purpose',
   consent_event: 'channel purpose',
   content: 'entitlement personas skus stages state',
+  content_check_run: 'word',
   content_evidence: 'target',
   content_idea: 'need title',
   contribution: 'reactions root_state sku',
