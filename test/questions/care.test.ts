@@ -147,6 +147,38 @@ test('whoever is asked to answer is told, once', async () => {
   ])
 })
 
+test('messages of these kinds are headed in either language', async () => {
+  const hall = await openHall()
+  const [row] = await hall.sql(
+    "select texts::text from template where tenant_id = $1 and key = 'notification'",
+    [hall.shop.tenant.id],
+  )
+  for (const words of [
+    'ご質問への回答をお願いします',
+    'ご投稿の場所が変わりました',
+    'Can you answer this question?',
+    'What you wrote has a new place',
+  ])
+    expect(String(row?.texts)).toContain(`%}${words}{%`)
+})
+
+test('tasks to answer are listed with their questions in as many statements as one', async () => {
+  const hall = await openHall()
+  const { shop } = hall
+  const [mia] = await people(shop, 'mia')
+  const count = async () => {
+    const before = shop.ground.statements.length
+    const { data } = await shop.ask(shop.staff, '{ tasks(first: 50) { nodes { question { title } } } }')
+    return [data.tasks.nodes.length, shop.ground.statements.length - before]
+  }
+  await hall.ask(mia)
+  await shop.clock('2026-04-03T00:00:00Z')
+  const [, one] = await count()
+  for (let i = 0; i < 3; i++) await hall.ask(mia, { title: `Number ${i}` })
+  await shop.clock('2026-04-05T00:00:00Z')
+  expect(await count()).toEqual([4, one])
+})
+
 test('staff are called when nobody has answered for 48 hours, not a second before, and once', async () => {
   const hall = await openHall()
   const { shop } = hall

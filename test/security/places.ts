@@ -11,7 +11,10 @@ import {
   isNonNullType,
   isObjectType,
   isRequiredArgument,
+  parse,
+  visit,
 } from 'graphql'
+import { LIMITS } from '../../api/graph/limits.ts'
 import { schema } from '../../api/schema.ts'
 
 /** The root fields of the schema, by `Type.field`. */
@@ -136,8 +139,8 @@ function fieldOf(value: unknown, name: string): unknown {
 }
 
 /**
- * An operation with one root field, every argument of it a variable, and all of the answer for some levels; of what can
- * be anything, its own facts alone.
+ * An operation with one root field, every argument of it a variable, and all of the answer for some levels, fewer where
+ * an operation may not have so many fields; of what can be anything, its own facts alone.
  */
 export function operationOn(root: string, most = 2): string {
   const levels = /\.(nodes?|similarQuestions)$/.test(root) ? 0 : most
@@ -147,7 +150,18 @@ export function operationOn(root: string, most = 2): string {
   const declared = field.args.map(({ name, type }) => `$${name}: ${type}`).join(', ')
   const passed = field.args.map(({ name }) => `${name}: $${name}`).join(', ')
   const inBrackets = (text: string) => text && `(${text})`
-  return `${kind} ${inBrackets(declared)} { ${field.name}${inBrackets(passed)} ${everything(field.type, levels)} }`
+  const operation = `${kind} ${inBrackets(declared)} { ${field.name}${inBrackets(passed)} ${everything(field.type, levels)} }`
+  return levels > 1 && countOf(operation) > LIMITS.fields ? operationOn(root, levels - 1) : operation
+}
+
+function countOf(operation: string): number {
+  let count = 0
+  visit(parse(operation), {
+    Field() {
+      count++
+    },
+  })
+  return count
 }
 
 /** All that there is of a type, and of what it refers to for some levels more. */

@@ -38,16 +38,13 @@ builder.prismaObjectFields(Question, (t) => ({
 }))
 
 builder.prismaObjectField(Task, 'question', (t) =>
-  t.prismaField({
+  t.field({
     type: Question,
     nullable: true,
-    description: 'The question to be answered; null for touches.',
+    description: 'The question to be answered; null for touches, and once it is no question any more.',
     authScopes: { reads: 'community:read' },
-    select: { questionId: true },
-    resolve: (query, { questionId }, _args, { db }) =>
-      questionId === null
-        ? null
-        : read(db).contribution.findFirst({ ...query, where: { id: questionId, kind: 'QUESTION' } }),
+    select: (_args, _context, nested) => ({ question: { select: { contribution: nested(true) } } }),
+    resolve: ({ question }) => (question?.contribution.kind === 'QUESTION' ? question.contribution : null),
   }),
 )
 
