@@ -103,6 +103,9 @@ test('nobody is suggested who blocks, may not see, wants no requests, or was ask
   const other = await hall.ask(mia, { title: 'Another one', body: 'About tea.' })
   const question = await hall.ask(mia, { sku: 'SOAP' })
   expect((await suggested(hall, question)).sort()).toEqual(['aki', 'emi', 'ken', 'leo', 'uma'])
+  // A moderator sees it all the same.
+  const moderates = { standing: 'JOINED', role: 'MODERATOR' }
+  await shop.do('placeInSpace', { space: hall.space, member: ken.by, ...moderates })
   await shop.do('blockAuthor', { contribution: question }, { as: ken.token })
   await shop.do('placeInSpace', { space: hall.space, member: aki.by, standing: 'BANNED' })
   const off = { kinds: ['ANSWER_REQUESTED'], channel: 'in-app', isOn: false }

@@ -4,6 +4,7 @@ import { decodeId, encodeId } from '../../api/graph/ids.ts'
 import { type Shop, type TestMember, testApp } from '../support/app.ts'
 import { makeSpace } from '../support/house.ts'
 import { onServer } from '../support/server.ts'
+import { until } from '../support/until.ts'
 
 const open = testApp({ role: 'web' })
 let shop: Shop
@@ -251,4 +252,32 @@ test('while twenty write in it, a thread goes as a whole', async () => {
     ),
   )
   expect(rows).toEqual([{ is_lost: false, n: 23 }])
+})
+
+test('whoever is just writing in a thread that moves goes with it, and neither waits for the other without end', async () => {
+  const { post, comment } = await newPost({ title: 'Busy' })
+  await onServer(shop.ground.databaseUrl, async (client) => {
+    await client.query(`select set_config('app.tenant', $1, false)`, [shop.tenant.id])
+    await client.query('begin')
+    await client.query('select from contribution where id = $1 for no key update', [uuid(comment)])
+    const moved = shop.do('convertPostToQuestion', { post, space: hidden })
+    const waiting = `select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+    await until(async () => (await client.query(waiting)).rows[0].n > 0)
+    const what = {
+      kind: 'COMMENT',
+      parent: uuid(comment),
+      body: 'Late.',
+      format: 'MARKDOWN',
+      html: '<p>Late.</p>',
+    }
+    await client.query(`select contribution_write(null, 'test', $1)`, [JSON.stringify(what)])
+    await client.query('commit')
+    expect((await moved).__typename).toBe('ConvertPostToQuestionPayload')
+    const { rows } = await client.query(
+      `select (select s.key from space s where s.tenant_id = c.tenant_id and s.id = c.space_id) as key, count(*)::int as n
+       from contribution c where c.root_id = $1 group by 1`,
+      [uuid(post)],
+    )
+    expect(rows).toEqual([{ key: 'hidden', n: 4 }])
+  })
 })
