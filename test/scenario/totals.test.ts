@@ -31,7 +31,7 @@ const FIGURES = [
     content { ...counted } } } }`,
   '{ directory { next nodes { displayName interests sharedInterests } } suggestedMembers { displayName } }',
   `{ viewer { feed(first: 50) { pageInfo { hasNextPage } nodes { title } } drafts { nodes { title } }
-    member { unreadNotifications helpedCount trust { level criteria { has level needs } }
+    member { unreadNotifications helpedCount reputation trust { level criteria { has level needs } }
       notifications(first: 50) { nodes { kind count actorCount } } } }
     conversations { conversations { unread } } }`,
 ].map((query) =>
@@ -44,7 +44,7 @@ const FIGURES = [
 /** The same of a space and of a member that were named. */
 const NAMED = `query ($space: ID!, $member: MemberBy!) {
   presence(space: $space) { present typing people { displayName } }
-  member(by: $member) { helpedCount unreadNotifications }
+  member(by: $member) { helpedCount unreadNotifications reputation }
   communityReport(from: "2026-01-01T00:00:00Z", until: "2027-01-01T00:00:00Z") { maturity { members } } }`
 
 const figuresFor = async (shop: Shop, token: string, space: string) => {
