@@ -774,12 +774,12 @@ begin
   elsif v_member.external_id not like 'prospect:%' then
     return bad_input('member', 'This member has an id of the tenant''s already.');
   elsif exists (select from member m where m.tenant_id = v_tenant and m.external_id = p_external_id) then
-    return bad_input('externalId', 'Another member has this id already.');
+    return bad_input('becomes', 'Another member has this id already.');
   end if;
   begin
     update member m set external_id = p_external_id where m.tenant_id = v_tenant and m.id = p_member;
   exception when unique_violation then
-    return bad_input('externalId', 'Another member has this id already.');
+    return bad_input('becomes', 'Another member has this id already.');
   end;
   perform announce('member.updated', p_member, '{}', tenant_now(v_tenant));
   return jsonb_build_object('is', 'done', 'member', p_member);

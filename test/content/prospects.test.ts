@@ -80,11 +80,11 @@ test('a prospect becomes a member under the id of the shop, without a second ide
   const upgrade = (externalId: string) =>
     shop.do(
       'upgradeProspect',
-      { member: member.id, externalId },
+      { member: member.id, becomes: externalId },
       { select: 'member { id externalId email }' },
     )
   await shop.member('taken')
-  expect(await upgrade('taken')).toMatchObject({ code: 'BAD_INPUT', field: 'input.externalId' })
+  expect(await upgrade('taken')).toMatchObject({ code: 'BAD_INPUT', field: 'input.becomes' })
   const upgraded = { id: member.id, externalId: 'kai', email: 'kai@example.com' }
   expect((await upgrade('kai')).member).toEqual(upgraded)
   expect((await upgrade('kai')).member).toEqual(upgraded)

@@ -1001,7 +1001,7 @@ export const OWN: Record<string, Own> = {
     })
   },
   'Mutation.upgradeProspect': async (side) => ({
-    input: { member: side.world.id, externalId: side.world.by.externalId },
+    input: { member: side.world.id, becomes: side.world.by.externalId },
   }),
   'Mutation.defineWatchedWords': () => ({ input: { key: fresh(), action: 'FLAG', words: fresh() } }),
   'Mutation.flagContribution': async (side) =>

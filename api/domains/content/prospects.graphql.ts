@@ -97,15 +97,15 @@ mutation('upgradeProspect', {
   key: 'none',
   input: (t) => ({
     member: t.id({ required: true, description: 'Which member.' }),
-    externalId: t.string({
+    becomes: t.string({
       required: true,
       description: "The tenant's own id for the person; 1 to 200 characters.",
     }),
   }),
-  resolve: async ({ member, externalId }, { db }) =>
+  resolve: async ({ member, becomes }, { db }) =>
     raise(
       await call<Outcome<{ readonly member: string }>>(db, 'select prospect_upgrade($1, $2) as outcome', [
-        ...[idOf('Member', member, 'input.member'), text(externalId, 'input.externalId', 200)],
+        ...[idOf('Member', member, 'input.member'), text(becomes, 'input.becomes', 200)],
       ]),
     ),
   payload: (t) => ({ member: memberOf(t) }),
