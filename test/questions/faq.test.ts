@@ -222,7 +222,8 @@ test('entries come by demand: views, the same trouble, duplicates, and openings 
     await shop.do('noteDeflection', { session: 's1', opened: [entry] }, { as: mia.token })
   expect(await list(mia.token)).toEqual(['Wanted', 'Plain'])
   // One has the same trouble: 5; a duplicate: 10; opened once in a session: 3. Whoever asked the duplicate asked this too.
-  expect(await entryFor(mia.token, entry)).toMatchObject({ demand: 18 })
+  expect(await entryFor(shop.staff, entry)).toMatchObject({ demand: 18 })
+  expect(await entryFor(mia.token, entry)).toMatchObject({ demand: null })
 })
 
 test('two published entries about the same are flagged on both sides', async () => {

@@ -83,10 +83,11 @@ export const FaqEntry = builder.prismaNode('Contribution', {
       resolve: ({ entry }) => entry?.reviewedAt ?? null,
     }),
     demand: t.float({
+      nullable: true,
       description:
-        'How much it is wanted: its views, 5 for each who has the same trouble as its source, 10 for each duplicate of that, and 3 for each time that somebody opened it while writing a question.',
+        'How much it is wanted, for staff; null for members, who may not see all that counts in it: its views, 5 for each who has the same trouble as its source, 10 for each duplicate of that, and 3 for each time that somebody opened it while writing a question.',
       select: { id: true },
-      resolve: ({ id }, _args, context) => demandOf(context, id),
+      resolve: ({ id }, _args, context) => (context.viewer?.kind === 'MEMBER' ? null : demandOf(context, id)),
     }),
     conflicts: t.idList({
       description:
