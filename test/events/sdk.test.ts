@@ -151,6 +151,16 @@ describe.each(transports)('the resuming client over %s', (transport) => {
   it('tells of a reset and goes on from where it says, or throws when nobody listens', async () => {
     const { url, tenantId, write } = await stage()
     await write(1)
+    // Until the node has read it, a reset leads to the place before.
+    const first = followEvents<Numbered>({
+      url,
+      token: tenantId,
+      after: cursorAt(tenantId, 0),
+      transport,
+      selection,
+    })
+    expect(await take(first, 1)).toEqual([1])
+    await first.return()
     const after = cursorAt(tenantId, 9)
     const reset = { reason: 'FUTURE', resumeFrom: cursorAt(tenantId, 1) }
     await expect(followEvents({ url, token: tenantId, after, transport }).next()).rejects.toMatchObject({
