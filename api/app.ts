@@ -1,64 +1,15 @@
-import { createServer, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { contextFactory } from './contexts.ts'
-import { activityPredicate, settleActivities } from './domains/activities/index.ts'
-import { recompileOutdated, registerPredicates } from './domains/audiences/index.ts'
-import {
-  entitlementPart,
-  entitlementPredicate,
-  priceListPart,
-  stackingPart,
-} from './domains/benefits/index.ts'
+import { recompileOutdated } from './domains/audiences/index.ts'
 import { channelsPort, readSaved, startErrands, type TakeSignals } from './domains/channels/index.ts'
-import { consentPredicate, Links, linksPort, memberPages } from './domains/consents/index.ts'
-import {
-  AssetLinks,
-  assetLinksPort,
-  assetRoutes,
-  settleContent,
-  sweepAssets,
-} from './domains/content/index.ts'
-import { campaignPart, couponPart, settleCoupons } from './domains/coupons/index.ts'
-import { settleExpiry } from './domains/expiry/index.ts'
-import { settleViews, supportLevelPart } from './domains/insight/index.ts'
-import { freshnessBandPredicate, settleLifecycle, stagePredicate } from './domains/lifecycle/index.ts'
-import {
-  attributePredicate,
-  MembershipWatch,
-  membershipPredicate,
-  settleMemberships,
-} from './domains/members/index.ts'
-import {
-  checksPort,
-  contributionNoticePart,
-  moderationPart,
-  startChecks,
-  watchedWordsPart,
-} from './domains/moderation/index.ts'
-import { settleDigests, settleNotifications } from './domains/notifications/index.ts'
-import { offerPart, settleOffers } from './domains/offers/index.ts'
-import { partnerPart } from './domains/partners/index.ts'
-import { settleInterests } from './domains/people/index.ts'
-import { currencyPart, earnRulePart, labelPart, operationsPart, settleDue } from './domains/points/index.ts'
-import { registerParts } from './domains/program/index.ts'
-import { purchasesPredicate, replayImported } from './domains/purchases/index.ts'
-import { settleFaq, settleQuestions } from './domains/questions/index.ts'
-import {
-  ReferralSignals,
-  referralProgramPart,
-  settleReferrals,
-  signalsPort,
-} from './domains/referrals/index.ts'
-import { badgePart, reputationPart, settleBadges } from './domains/reputation/index.ts'
-import { rewardPart, settleRewards } from './domains/rewards/index.ts'
+import { Links, linksPort, memberPages } from './domains/consents/index.ts'
+import { AssetLinks, assetLinksPort, assetRoutes } from './domains/content/index.ts'
+import { MembershipWatch } from './domains/members/index.ts'
+import { checksPort, startChecks } from './domains/moderation/index.ts'
+import { ReferralSignals, signalsPort } from './domains/referrals/index.ts'
 import { startSearchUpkeep } from './domains/search/index.ts'
-import { segmentPart, segmentPredicate, settleSegments } from './domains/segments/index.ts'
-import { spacePart } from './domains/spaces/index.ts'
-import { ladderPart, settleTiers, tierPredicate } from './domains/tiers/index.ts'
 import {
   type DeliveryPorts,
   deliverQueue,
-  extendBroadcasts,
   startTouchpointWorker,
   takeSignals,
 } from './domains/touchpoints/index.ts'
@@ -66,8 +17,9 @@ import { type Patience, startWebhookWorker, webhooksPort } from './domains/webho
 import { Engine } from './graph/engine.ts'
 import { eventBodies } from './graph/event-body.ts'
 import { eventScopes } from './graph/events.ts'
-import { FrontDoor, type FrontDoorOptions, type Route } from './graph/front-door.ts'
+import { FrontDoor, type FrontDoorOptions } from './graph/front-door.ts'
 import { type Deployment, inboundRoute, loadChannels, loadChecks } from './host/index.ts'
+import { listen, statusRoutes } from './listen.ts'
 import { openAuth } from './platform/auth/index.ts'
 import { openClock } from './platform/clock.ts'
 import type { Config } from './platform/config.ts'
@@ -81,9 +33,10 @@ import { openJobs } from './platform/jobs.ts'
 import type { Log } from './platform/log.ts'
 import { openMetrics } from './platform/metrics.ts'
 import { Ports } from './platform/ports.ts'
-import { openStorage, type Storage, storagePort } from './platform/storage/index.ts'
+import { openStorage, storagePort } from './platform/storage/index.ts'
 import { openTenants, type TenantDirectory } from './platform/tenancy.ts'
 import { openVault, vaultPort } from './platform/vault.ts'
+import { settle } from './rooms.ts'
 import { schema } from './schema.ts'
 
 /** What one process does: answer requests, do the work behind them, or both. */
@@ -124,33 +77,6 @@ export interface App {
   /** Stops taking requests and jobs, finishes those it has (10 s at most), then closes everything. */
   close(): Promise<void>
 }
-
-registerPredicates(
-  membershipPredicate,
-  attributePredicate,
-  stagePredicate,
-  freshnessBandPredicate,
-  purchasesPredicate,
-  consentPredicate,
-  segmentPredicate,
-  activityPredicate,
-  tierPredicate,
-  entitlementPredicate,
-)
-
-registerParts(
-  operationsPart,
-  moderationPart,
-  watchedWordsPart,
-  reputationPart,
-  contributionNoticePart,
-  badgePart,
-)
-registerParts(currencyPart, labelPart, ladderPart, segmentPart, earnRulePart)
-registerParts(entitlementPart, priceListPart, stackingPart)
-registerParts(partnerPart, supportLevelPart)
-registerParts(campaignPart, couponPart, offerPart, rewardPart, referralProgramPart)
-registerParts(spacePart)
 
 /** Wires the platform, the graph, the rooms and the plugins into one object, and starts it. */
 export async function openApp(options: AppOptions): Promise<App> {
@@ -299,7 +225,7 @@ export async function openApp(options: AppOptions): Promise<App> {
             kind === 'MEMBER' ? watch.watch(tenant.id, sub, end) : () => {},
         },
         routes: {
-          ...routes(health, metrics),
+          ...statusRoutes(health, metrics),
           '/inbound/': inboundRoute({ channels, tenants, clock, take }),
           ...assetRoutes({ links: assetLinks, storage, client: (id) => db.tenant(id) }),
           ...memberPages({ links, client: (id) => db.tenant(id), announced: () => events.poke() }),
@@ -320,115 +246,4 @@ export async function openApp(options: AppOptions): Promise<App> {
     await closing().catch(() => {})
     throw error
   }
-}
-
-/** Books what the clock has brought for one tenant; true when there may be more. */
-async function settle(
-  { db, storage, log }: { readonly db: Db; readonly storage: Storage; readonly log: Log },
-  tenantId: string,
-): Promise<boolean> {
-  const tenant = db.tenant(tenantId)
-  const ended = await settleMemberships(tenant, 500)
-  const replayed = await replayImported(tenant, 500)
-  const moved = await settleLifecycle(tenant, 500)
-  const booked = (await settleDue(tenant, 500)) + (await settleExpiry(tenant, 500))
-  const decided = await settleTiers(tenant, 500)
-  const over = await settleOffers(tenant, 500)
-  const lapsed = await settleRewards(tenant, 500)
-  const referred = await settleReferrals(tenant, 100)
-  // Bounded, and gone on with at the next look: neither a large broadcast nor a broken one keeps others waiting.
-  await extendBroadcasts(tenant, { chunks: 20 }).catch((err: unknown) =>
-    log.warn({ err, tenant: tenantId }, 'A broadcast could not be gone on with; trying on.'),
-  )
-  const looked = await settleSegments(tenant, 5)
-  const taken = await settleCoupons(tenant, 500)
-  const paid = await settleActivities(tenant, 200)
-  const called = (await settleQuestions(tenant, 100)) + (await settleFaq(tenant, 100))
-  const told =
-    (await settleInterests(tenant, 100)) +
-    (await settleNotifications(tenant, 20)) +
-    (await settleDigests(tenant, 500)) +
-    (await settleViews(tenant, 500)) +
-    (await settleBadges(tenant, 200))
-  // A storage that is away keeps nothing else waiting.
-  const swept = await sweepAssets(tenant, storage, 100).catch((err: unknown) => {
-    log.warn({ err, tenant: tenantId }, 'Files could not be deleted; trying on.')
-    return 0
-  })
-  const known = told + swept + (await settleContent(tenant, 100))
-  return (
-    known +
-      replayed +
-      moved +
-      booked +
-      decided +
-      over +
-      looked +
-      lapsed +
-      taken +
-      paid +
-      called +
-      referred +
-      ended >
-    0
-  )
-}
-
-function routes(
-  health: ReturnType<typeof openHealth>,
-  metrics: ReturnType<typeof openMetrics>,
-): Record<string, Route> {
-  const json = (response: ServerResponse, status: number, body: object) => {
-    response
-      .writeHead(status, { 'content-type': 'application/json; charset=utf-8' })
-      .end(`${JSON.stringify(body)}\n`)
-  }
-  return {
-    '/health/live': (_request, response) => json(response, 200, { isLive: true }),
-    '/health/ready': async (_request, response) => {
-      const readiness = await health.ready()
-      json(response, readiness.isReady ? 200 : 503, readiness)
-    },
-    '/metrics': async (_request, response) => {
-      response.writeHead(200, { 'content-type': metrics.contentType }).end(await metrics.text())
-    },
-  }
-}
-
-interface Listening {
-  readonly door: FrontDoor
-  readonly log: Log
-  opened<T>(part: T, close: (part: T) => unknown): T
-}
-
-/** Listens on every host with one port; a host that this machine does not have is left out. Resolves to the port. */
-async function listen(
-  hosts: readonly (string | undefined)[],
-  port: number,
-  { door, log, opened }: Listening,
-): Promise<number> {
-  let taken = port
-  for (const [i, host] of hosts.entries()) {
-    const server = createServer(door.handle)
-    server.on('upgrade', door.upgrade)
-    try {
-      taken = await bound(server, taken, host)
-      // The door finishes what runs; whoever waits for this server would wait for its sockets.
-      opened(server, (part) => void part.close())
-    } catch (error) {
-      if (i === 0) throw error
-      log.debug({ err: error, host }, 'Not listening on this address.')
-    }
-  }
-  return taken
-}
-
-function bound(server: Server, port: number, host: string | undefined): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen({ port, ...(host !== undefined && { host }) }, () => {
-      server.off('error', reject)
-      resolve((server.address() as AddressInfo).port) // a server on a port, not on a pipe
-    })
-  })
 }
