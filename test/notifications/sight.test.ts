@@ -206,4 +206,5 @@ test.each(['before it is told', 'before it is sent'])(
       }),
     )
   },
+  120_000, // thirteen worlds in one, on a machine that may be busy
 )
