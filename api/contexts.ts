@@ -8,7 +8,7 @@ import type { Viewer } from './platform/auth/index.ts'
 import type { openClock } from './platform/clock.ts'
 import type { Db, TenantClient } from './platform/db.ts'
 import type { Egress } from './platform/egress.ts'
-import { UnauthenticatedError } from './platform/errors.ts'
+import { UnauthenticatedError } from './platform/errors/index.ts'
 import type { Events } from './platform/events.ts'
 import type { Ports } from './platform/ports.ts'
 

@@ -1,5 +1,5 @@
 import { ConfigError } from '../platform/config.ts'
-import { DomainError, RequestError } from '../platform/errors.ts'
+import { DomainError, RequestError } from '../platform/errors/index.ts'
 import { UsageError } from './command.ts'
 
 /** Something is in the way of a command that the operator can change. The message says what, and what to do. */

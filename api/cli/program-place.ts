@@ -10,7 +10,7 @@ import {
   readVersion,
 } from '../domains/program/index.ts'
 import type { TenantClient } from '../platform/db.ts'
-import { ProgramInvalidError } from '../platform/errors.ts'
+import { ProgramInvalidError } from '../platform/errors/index.ts'
 import { UsageError } from './command.ts'
 import { note, result } from './terminal.ts'
 

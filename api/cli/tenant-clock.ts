@@ -1,6 +1,6 @@
 import { deliverDue } from '../domains/touchpoints/index.ts'
 import type { Db } from '../platform/db.ts'
-import { type Outcome, raise } from '../platform/errors.ts'
+import { type Outcome, raise } from '../platform/errors/index.ts'
 import { call } from '../platform/operation.ts'
 import type { Tenant } from '../platform/tenancy.ts'
 import { command, UsageError } from './command.ts'

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { addIssuer } from '../platform/auth/index.ts'
 import { openEgress } from '../platform/egress.ts'
-import { BadInputError } from '../platform/errors.ts'
+import { BadInputError } from '../platform/errors/index.ts'
 import { command, UsageError } from './command.ts'
 import { note, result } from './terminal.ts'
 import { atWork, findTenant } from './workplace.ts'

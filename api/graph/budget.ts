@@ -1,5 +1,5 @@
 import type { CostLimits } from '../platform/config.ts'
-import { TooCostlyError } from '../platform/errors.ts'
+import { TooCostlyError } from '../platform/errors/index.ts'
 
 /** What every response says in `extensions.cost`. */
 export interface CostReport {

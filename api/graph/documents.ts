@@ -8,7 +8,7 @@ import {
   specifiedRules,
   validate,
 } from 'graphql'
-import { BadInputError, TooCostlyError } from '../platform/errors.ts'
+import { BadInputError, TooCostlyError } from '../platform/errors/index.ts'
 import { type Cost, costOf, type Variables } from './cost.ts'
 import { isDryRun } from './dry-run.ts'
 import { type Limits, measure } from './limits.ts'

@@ -10,7 +10,12 @@ import {
 } from 'graphql'
 import type { Viewer } from '../platform/auth/viewer.ts'
 import type { CostLimits } from '../platform/config.ts'
-import { BadInputError, ForbiddenError, TooCostlyError, UnauthenticatedError } from '../platform/errors.ts'
+import {
+  BadInputError,
+  ForbiddenError,
+  TooCostlyError,
+  UnauthenticatedError,
+} from '../platform/errors/index.ts'
 import { Budgets, type CostReport, type Payer, type Reservation } from './budget.ts'
 import type { Context } from './context.ts'
 import { evaluate, type Variables } from './cost.ts'

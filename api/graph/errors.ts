@@ -40,7 +40,7 @@ import {
   SpaceNotEnabledError,
   TooManyAttemptsError,
   TransitionNotAllowedError,
-} from '../platform/errors.ts'
+} from '../platform/errors/index.ts'
 import { builder } from './builder.ts'
 
 /** A class of expected failures that may stand in a result union. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { BadInputError, ForbiddenError } from '../platform/errors.ts'
+import { BadInputError, ForbiddenError } from '../platform/errors/index.ts'
 import { BodyCutError, BodyTooLargeError, readBody } from './body.ts'
 import type { Caller, Engine, GraphRequest } from './engine.ts'
 import { FullLane } from './full-lane.ts'

@@ -1,4 +1,4 @@
-import { BadInputError } from '../platform/errors.ts'
+import { BadInputError } from '../platform/errors/index.ts'
 import { isId } from '../platform/ids.ts'
 
 /** The opaque id of a thing at the edge: its type and its uuid, as base64url. */

@@ -1,4 +1,4 @@
-import { BadInputError } from '../platform/errors.ts'
+import { BadInputError } from '../platform/errors/index.ts'
 
 /** Refuses zero and less. Throws BadInputError naming the field. */
 export function positive<N extends bigint | number>(value: N, field: string): N {

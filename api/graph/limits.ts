@@ -7,7 +7,7 @@ import {
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql'
-import { TooCostlyError } from '../platform/errors.ts'
+import { TooCostlyError } from '../platform/errors/index.ts'
 
 /** The most that one document may be, whoever sends it. Checked before validation, which is dearer. */
 export interface Limits {

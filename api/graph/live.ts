@@ -1,4 +1,4 @@
-import { BadInputError, ForbiddenError } from '../platform/errors.ts'
+import { BadInputError, ForbiddenError } from '../platform/errors/index.ts'
 import type { Frame, LoggedEvent } from '../platform/events.ts'
 import { builder } from './builder.ts'
 import type { Context } from './context.ts'

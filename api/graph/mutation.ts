@@ -5,7 +5,7 @@ import {
   NotFoundError,
   TooManyAttemptsError,
   UnauthenticatedError,
-} from '../platform/errors.ts'
+} from '../platform/errors/index.ts'
 import { type AuthScopes, builder, type Types } from './builder.ts'
 import type { Context } from './context.ts'
 // Defines the error types as well: without them no union could be built.

@@ -1,7 +1,7 @@
 import SchemaBuilder, { BasePlugin, type PothosOutputFieldConfig, type SchemaTypes } from '@pothos/core'
 import { parsePrismaCursor } from '@pothos/plugin-prisma'
 import type { GraphQLFieldResolver } from 'graphql'
-import { BadInputError } from '../platform/errors.ts'
+import { BadInputError } from '../platform/errors/index.ts'
 import type { Context } from './context.ts'
 
 /** How many entries a page holds when nobody says, and the most it may hold. */

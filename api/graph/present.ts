@@ -14,7 +14,7 @@ import {
   RequestError,
   TooCostlyError,
   UnavailableError,
-} from '../platform/errors.ts'
+} from '../platform/errors/index.ts'
 import { isOutage, isTimeout, isUnstorable } from '../platform/outage.ts'
 import { locate } from './locate.ts'
 

@@ -1,6 +1,6 @@
 import { resolveNodes } from '@pothos/plugin-relay'
 import { type GraphQLSchema, isObjectType } from 'graphql'
-import { BadInputError } from '../platform/errors.ts'
+import { BadInputError } from '../platform/errors/index.ts'
 import { isId } from '../platform/ids.ts'
 import { builder } from './builder.ts'
 import type { FieldCost } from './cost.ts'

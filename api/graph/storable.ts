@@ -1,5 +1,5 @@
 import { type DocumentNode, Kind, visit } from 'graphql'
-import { BadInputError } from '../platform/errors.ts'
+import { BadInputError } from '../platform/errors/index.ts'
 import { placeOfNode, placeOfVariable } from './locate.ts'
 
 /**

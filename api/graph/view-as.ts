@@ -9,7 +9,7 @@ import {
   type OperationDefinitionNode,
 } from 'graphql'
 import type { Viewer } from '../platform/auth/viewer.ts'
-import { BadInputError, ForbiddenError, UnauthenticatedError } from '../platform/errors.ts'
+import { BadInputError, ForbiddenError, UnauthenticatedError } from '../platform/errors/index.ts'
 import type { Variables } from './cost.ts'
 
 /** Whose eyes an operation sees with. */

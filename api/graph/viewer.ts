@@ -1,5 +1,5 @@
 import { addIssuer, revokeTokens } from '../platform/auth/index.ts'
-import { BadInputError } from '../platform/errors.ts'
+import { BadInputError } from '../platform/errors/index.ts'
 import type { Tenant as TenantRow } from '../platform/tenancy.ts'
 import { builder } from './builder.ts'
 import type { ContextViewer } from './context.ts'

@@ -11,7 +11,7 @@ import {
   type SubscribePayload,
 } from 'graphql-ws'
 import { WebSocketServer } from 'ws'
-import { TooCostlyError, UnavailableError } from '../platform/errors.ts'
+import { TooCostlyError, UnavailableError } from '../platform/errors/index.ts'
 import type { Answer, Engine } from './engine.ts'
 import { InFlight } from './in-flight.ts'
 import { nextRequestId } from './request-id.ts'

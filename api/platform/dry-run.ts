@@ -1,5 +1,5 @@
 import type { PrismaClient } from '../generated/prisma/client.ts'
-import { TooCostlyError } from './errors.ts'
+import { TooCostlyError } from './errors/index.ts'
 import type { TenantConnection } from './scoped-pool.ts'
 import {
   rowsOf,

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { judge, mintCursor, openCursor, type Place, type ResetReason, readCursor } from './cursor.ts'
-import { BadInputError, UnavailableError } from './errors.ts'
+import { BadInputError, UnavailableError } from './errors/index.ts'
 import type { EventFeed, LoggedEvent, Page } from './event-feed.ts'
 import type { Bounds, EventLog } from './event-log.ts'
 

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type pg from 'pg'
-import { BadInputError } from './errors.ts'
+import { BadInputError } from './errors/index.ts'
 
 /** A tenant as the rest of the product needs it. */
 export interface Tenant {

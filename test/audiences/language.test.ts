@@ -12,7 +12,7 @@ import {
 import { freshnessBandPredicate, stagePredicate } from '../../api/domains/lifecycle/audience.ts'
 import { attributePredicate, membershipPredicate } from '../../api/domains/members/audience.ts'
 import { purchasesPredicate } from '../../api/domains/purchases/audience.ts'
-import { BadInputError } from '../../api/platform/errors.ts'
+import { BadInputError } from '../../api/platform/errors/index.ts'
 
 registerPredicates(
   membershipPredicate,

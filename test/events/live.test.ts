@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { BadInputError } from '../../api/platform/errors.ts'
+import { BadInputError } from '../../api/platform/errors/index.ts'
 import { RolePool } from '../../api/platform/role-pool.ts'
 import { testDatabase, usingDatabase } from '../support/database.ts'
 import { follow, next, placeOf, take } from '../support/event-follower.ts'

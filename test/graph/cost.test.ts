@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Budgets } from '../../api/graph/budget.ts'
 import type { Answer } from '../../api/graph/engine.ts'
-import { TooCostlyError } from '../../api/platform/errors.ts'
+import { TooCostlyError } from '../../api/platform/errors/index.ts'
 import { aViewer, COST, sampleEngine } from './sample-server.ts'
 
 async function costOf(query: string, variables: Record<string, unknown> = {}) {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decodeId, encodeId, idOf } from '../../api/graph/ids.ts'
-import { BadInputError } from '../../api/platform/errors.ts'
+import { BadInputError } from '../../api/platform/errors/index.ts'
 
 const uuid = '0198c0de-0000-7000-8000-00000000002a'
 

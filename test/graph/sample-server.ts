@@ -4,7 +4,7 @@ import type { Context } from '../../api/graph/context.ts'
 import { Engine, type EngineOptions } from '../../api/graph/engine.ts'
 import { FrontDoor, type FrontDoorOptions } from '../../api/graph/front-door.ts'
 import { makeViewer, type Viewer, type ViewerKind } from '../../api/platform/auth/viewer.ts'
-import { UnauthenticatedError } from '../../api/platform/errors.ts'
+import { UnauthenticatedError } from '../../api/platform/errors/index.ts'
 import { schema } from './sample.ts'
 
 /** Cost limits of the API's own size. */

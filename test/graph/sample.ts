@@ -11,7 +11,7 @@ import {
   IdempotencyKeyReusedError,
   InsufficientPointsError,
   NotFoundError,
-} from '../../api/platform/errors.ts'
+} from '../../api/platform/errors/index.ts'
 
 /** A small schema of notes that knows every kind of field the house has; no database. */
 export interface Note {

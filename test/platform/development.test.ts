@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { developmentKey } from '../../api/platform/auth/development.ts'
 import { mintDevelopmentToken, type Viewer } from '../../api/platform/auth/index.ts'
-import { UnauthenticatedError } from '../../api/platform/errors.ts'
+import { UnauthenticatedError } from '../../api/platform/errors/index.ts'
 import { issuerKey } from '../support/issuer.ts'
 import { signingIn } from './signing-in.ts'
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { type Db, openDb, type TenantClient } from '../../api/platform/db.ts'
-import { TooCostlyError } from '../../api/platform/errors.ts'
+import { TooCostlyError } from '../../api/platform/errors/index.ts'
 import { createTenant } from '../../api/platform/tenancy.ts'
 import { testDatabase } from '../support/database.ts'
 

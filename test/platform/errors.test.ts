@@ -40,7 +40,7 @@ import {
   SpaceNotEnabledError,
   TooManyAttemptsError,
   TransitionNotAllowedError,
-} from '../../api/platform/errors.ts'
+} from '../../api/platform/errors/index.ts'
 
 const at = '2026-04-01T00:00:00.123456+00:00'
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { addIssuer, type NewIssuer } from '../../api/platform/auth/index.ts'
 import { openEgress } from '../../api/platform/egress.ts'
-import { BadInputError, UnauthenticatedError, UnavailableError } from '../../api/platform/errors.ts'
+import { BadInputError, UnauthenticatedError, UnavailableError } from '../../api/platform/errors/index.ts'
 import { type IssuerKey, issuerKey, keyServer, signToken } from '../support/issuer.ts'
 import { openSigningIn } from './signing-in.ts'
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type Auth, revokeTokens, type Viewer } from '../../api/platform/auth/index.ts'
-import { BadInputError } from '../../api/platform/errors.ts'
+import { BadInputError } from '../../api/platform/errors/index.ts'
 import { type Claims, type IssuerKey, issuerKey, signToken } from '../support/issuer.ts'
 import { openSigningIn } from './signing-in.ts'
 

@@ -2,7 +2,7 @@ import { createHmac, createPublicKey } from 'node:crypto'
 import { SignJWT, UnsecuredJWT } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Auth } from '../../api/platform/auth/index.ts'
-import { UnauthenticatedError } from '../../api/platform/errors.ts'
+import { UnauthenticatedError } from '../../api/platform/errors/index.ts'
 import { type Claims, type IssuerKey, issuerKey, signToken } from '../support/issuer.ts'
 import { openSigningIn } from './signing-in.ts'
 

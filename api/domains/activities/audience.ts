@@ -1,5 +1,5 @@
 /** What the audience language can ask of a member's activities. */
-import { BadInputError } from '../../platform/errors.ts'
+import { BadInputError } from '../../platform/errors/index.ts'
 import { count, definePredicate, now, objectOf, sql, word } from '../audiences/index.ts'
 import { duration } from '../program/index.ts'
 

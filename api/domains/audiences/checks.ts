@@ -1,5 +1,5 @@
 /** Checks that predicates share. Each returns what it was given, or throws BadInputError naming the field. */
-import { BadInputError } from '../../platform/errors.ts'
+import { BadInputError } from '../../platform/errors/index.ts'
 
 const MOST_VALUES = 100
 const LONGEST = 200

@@ -7,7 +7,7 @@
  * `all` of nothing is everybody, `any` of nothing is nobody. The words beside all, any and not belong to the
  * rooms that own the data; they register them.
  */
-import { BadInputError } from '../../platform/errors.ts'
+import { BadInputError } from '../../platform/errors/index.ts'
 import { type Condition, predicateNamed, predicateNames } from './predicates.ts'
 
 /** A checked rule. */

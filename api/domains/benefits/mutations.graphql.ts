@@ -12,7 +12,7 @@ import {
   MembershipEndedError,
   NotEntitledError,
   QuotaExceededError,
-} from '../../platform/errors.ts'
+} from '../../platform/errors/index.ts'
 import type { LoggedEvent } from '../../platform/events.ts'
 import { AudienceInput } from '../audiences/index.ts'
 import { MemberByInput, memberOf, memberRef } from '../members/index.ts'

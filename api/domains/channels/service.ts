@@ -1,6 +1,6 @@
 import type { CheckResult } from '@engawa/sdk'
 import type { Tx } from '../../platform/db.ts'
-import { BadInputError, NotFoundError, UnavailableError } from '../../platform/errors.ts'
+import { BadInputError, NotFoundError, UnavailableError } from '../../platform/errors/index.ts'
 import { SealedError, type Vault } from '../../platform/vault.ts'
 import type { ConfigIssue, DeployedChannel, DeployedChannels, Situation } from './port.ts'
 import { placeOf, savedOf } from './settings.ts'

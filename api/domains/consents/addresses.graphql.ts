@@ -12,7 +12,7 @@ import {
   MembershipEndedError,
   NotFoundError,
   raise,
-} from '../../platform/errors.ts'
+} from '../../platform/errors/index.ts'
 import { channelsPort } from '../channels/index.ts'
 import { Member, MemberByInput, memberOf, onlyOf, subjectOf } from '../members/index.ts'
 import { addressChanged } from './events.ts'

@@ -1,5 +1,5 @@
 /** What the audience language can ask of consents. */
-import { BadInputError } from '../../platform/errors.ts'
+import { BadInputError } from '../../platform/errors/index.ts'
 import { definePredicate, now, objectOf, sql, word } from '../audiences/index.ts'
 
 /**

@@ -9,7 +9,7 @@ import {
   IdempotencyKeyReusedError,
   MembershipEndedError,
   NotFoundError,
-} from '../../platform/errors.ts'
+} from '../../platform/errors/index.ts'
 import { channelsPort } from '../channels/index.ts'
 import { Member, MemberByInput, memberOf, onlyOf, subjectOf } from '../members/index.ts'
 import { consentChanged } from './events.ts'

@@ -1,7 +1,7 @@
 import { builder } from '../../graph/builder.ts'
 import { loader } from '../../graph/load.ts'
 import { mutation } from '../../graph/mutation.ts'
-import { MembershipEndedError, raise } from '../../platform/errors.ts'
+import { MembershipEndedError, raise } from '../../platform/errors/index.ts'
 import { channelsPort } from '../channels/index.ts'
 import { Member, MemberByInput, memberOf, subjectOf } from '../members/index.ts'
 import { centreOf, type MemberWishes, readWishes } from './preferences.store.ts'

@@ -1,5 +1,5 @@
 import type { Tx } from '../../platform/db.ts'
-import { BadInputError, NotFoundError, raise } from '../../platform/errors.ts'
+import { BadInputError, NotFoundError, raise } from '../../platform/errors/index.ts'
 import type { Operation } from '../../platform/operation.ts'
 import type { Channel, Channels } from '../channels/index.ts'
 import type { MemberBy } from '../members/index.ts'

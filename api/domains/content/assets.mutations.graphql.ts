@@ -8,7 +8,7 @@ import {
   AssetUnfitError,
   BadInputError,
   MembershipEndedError,
-} from '../../platform/errors.ts'
+} from '../../platform/errors/index.ts'
 import { storagePort } from '../../platform/storage/index.ts'
 import { contributionOf, contributionRef, writerOf } from '../contributions/index.ts'
 import { MemberByInput, memberOf, ownOrWrites, subjectOf } from '../members/index.ts'

@@ -1,5 +1,11 @@
 import type { Tx } from '../../platform/db.ts'
-import { AssetUnfitError, BadInputError, NotFoundError, type Outcome, raise } from '../../platform/errors.ts'
+import {
+  AssetUnfitError,
+  BadInputError,
+  NotFoundError,
+  type Outcome,
+  raise,
+} from '../../platform/errors/index.ts'
 import { call } from '../../platform/operation.ts'
 import {
   isMedia,

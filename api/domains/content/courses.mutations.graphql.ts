@@ -11,7 +11,7 @@ import {
   LessonLockedError,
   MembershipEndedError,
   SpaceNotEnabledError,
-} from '../../platform/errors.ts'
+} from '../../platform/errors/index.ts'
 import { AudienceInput } from '../audiences/index.ts'
 import { TextFormat, written } from '../contributions/index.ts'
 import { MemberByInput, memberOf, ownOrWrites, subjectOf } from '../members/index.ts'

@@ -1,5 +1,5 @@
 import { builder } from '../../graph/builder.ts'
-import { BadInputError } from '../../platform/errors.ts'
+import { BadInputError } from '../../platform/errors/index.ts'
 import { type MatrixCell, readMatrix } from './store.ts'
 
 const ContentMatrixCell = builder.objectRef<MatrixCell>('ContentMatrixCell').implement({

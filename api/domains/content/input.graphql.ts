@@ -1,6 +1,6 @@
 import { builder } from '../../graph/builder.ts'
 import { text } from '../../graph/input.ts'
-import { BadInputError } from '../../platform/errors.ts'
+import { BadInputError } from '../../platform/errors/index.ts'
 import type { ContentFacts } from './service.ts'
 
 /** `ContentFactsInput` of the API. */

@@ -9,7 +9,7 @@ import {
   IdempotencyKeyReusedError,
   MembershipEndedError,
   SpaceNotEnabledError,
-} from '../../platform/errors.ts'
+} from '../../platform/errors/index.ts'
 import { AudienceInput } from '../audiences/index.ts'
 import { TextFormat, written } from '../contributions/index.ts'
 import { MemberByInput, memberOf, ownOrWrites, subjectOf } from '../members/index.ts'

@@ -8,7 +8,7 @@ import {
   IdempotencyKeyReusedError,
   NotFoundError,
   SpaceNotEnabledError,
-} from '../../platform/errors.ts'
+} from '../../platform/errors/index.ts'
 import { AudienceInput } from '../audiences/index.ts'
 import { type Format, TextFormat, written } from '../contributions/index.ts'
 import { contentOf } from './content.graphql.ts'

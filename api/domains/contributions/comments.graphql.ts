@@ -3,7 +3,11 @@ import { eventType, factOf } from '../../graph/events.ts'
 import { mutation } from '../../graph/mutation.ts'
 import { read } from '../../graph/read.ts'
 import { connectionOf } from '../../graph/relay.ts'
-import { AccessDeniedError, IdempotencyKeyReusedError, SpaceNotEnabledError } from '../../platform/errors.ts'
+import {
+  AccessDeniedError,
+  IdempotencyKeyReusedError,
+  SpaceNotEnabledError,
+} from '../../platform/errors/index.ts'
 import { ownOrWrites } from '../members/index.ts'
 import { commentPublished } from './events.ts'
 import { Contribution, ContributionState, contributionRef, contributionType } from './graphql.ts'

@@ -4,7 +4,7 @@ import { loader } from '../../graph/load.ts'
 import { NOBODY } from '../../graph/own.ts'
 import { read } from '../../graph/read.ts'
 import { connectionOf } from '../../graph/relay.ts'
-import { BadInputError } from '../../platform/errors.ts'
+import { BadInputError } from '../../platform/errors/index.ts'
 import { type Regard, regardsOf } from './store.ts'
 
 const names = new Map<string, string>()

@@ -1,5 +1,5 @@
 import type { Context } from '../../graph/context.ts'
-import { NotFoundError } from '../../platform/errors.ts'
+import { NotFoundError } from '../../platform/errors/index.ts'
 import type { Writer } from './service.ts'
 
 /** The writer behind a request. Throws NotFoundError for a member's token without a member. */

@@ -1,4 +1,4 @@
-import { BadInputError } from '../../platform/errors.ts'
+import { BadInputError } from '../../platform/errors/index.ts'
 import { type SearchText, searchText } from '../../platform/text/index.ts'
 import { type Format, plainText, safeHtml } from './html.ts'
 

@@ -1,7 +1,7 @@
 import { builder, type Types } from '../../graph/builder.ts'
 import { text } from '../../graph/input.ts'
 import { mutation } from '../../graph/mutation.ts'
-import { CampaignStateError, IdempotencyKeyReusedError, raise } from '../../platform/errors.ts'
+import { CampaignStateError, IdempotencyKeyReusedError, raise } from '../../platform/errors/index.ts'
 import { publish } from '../program/index.ts'
 import { Campaign, CampaignState, campaignOf } from './campaigns.graphql.ts'
 import { CampaignInput } from './input.graphql.ts'

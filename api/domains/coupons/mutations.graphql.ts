@@ -10,7 +10,7 @@ import {
   RedemptionResolvedError,
   raise,
   TooManyAttemptsError,
-} from '../../platform/errors.ts'
+} from '../../platform/errors/index.ts'
 import { vaultPort } from '../../platform/vault.ts'
 import { MemberByInput, memberOf, memberRef, onlyOf, ownOrWrites, subjectOf } from '../members/index.ts'
 import { publish } from '../program/index.ts'

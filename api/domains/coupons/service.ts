@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import type { Tx } from '../../platform/db.ts'
-import { BadInputError, type CouponRefusal, type Outcome, raise } from '../../platform/errors.ts'
+import { BadInputError, type CouponRefusal, type Outcome, raise } from '../../platform/errors/index.ts'
 import type { Operation } from '../../platform/operation.ts'
 import type { Vault } from '../../platform/vault.ts'
 import type { MemberBy } from '../members/index.ts'

@@ -1,7 +1,7 @@
 import { builder } from '../../graph/builder.ts'
 import type { FieldCost } from '../../graph/cost.ts'
 import { read } from '../../graph/read.ts'
-import { BadInputError } from '../../platform/errors.ts'
+import { BadInputError } from '../../platform/errors/index.ts'
 import { BACK_TEST, type BackTest, type Beside, backTest, type MemberDifference } from './back-test.ts'
 
 type Of<List> = List extends readonly (infer Item)[] ? Item : never

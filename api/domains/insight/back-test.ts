@@ -1,6 +1,6 @@
 import pg from 'pg'
 import type { Statement, Tx } from '../../platform/db.ts'
-import { BadInputError, TooCostlyError } from '../../platform/errors.ts'
+import { BadInputError, TooCostlyError } from '../../platform/errors/index.ts'
 import { entriesOf, kinds } from '../program/index.ts'
 
 /** What to try: a whole document, against so many days until now, told by the facts of at most so many members. */

@@ -1,7 +1,7 @@
 import { builder } from '../../graph/builder.ts'
 import type { FieldCost } from '../../graph/cost.ts'
 import { ProgramProblem } from '../../graph/errors.ts'
-import { UnauthenticatedError } from '../../platform/errors.ts'
+import { UnauthenticatedError } from '../../platform/errors/index.ts'
 import { ProgramChange } from '../program/index.ts'
 import type { LadderMove } from '../tiers/index.ts'
 import { WARNINGS, type Warning } from './lint.ts'

@@ -1,5 +1,5 @@
 import type { Tx } from '../../platform/db.ts'
-import { type Problem, ProgramInvalidError } from '../../platform/errors.ts'
+import { type Problem, ProgramInvalidError } from '../../platform/errors/index.ts'
 import { newId } from '../../platform/ids.ts'
 import {
   type Change,

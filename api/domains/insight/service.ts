@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Tx } from '../../platform/db.ts'
-import { type Outcome, raise } from '../../platform/errors.ts'
+import { type Outcome, raise } from '../../platform/errors/index.ts'
 import { call, type Operation } from '../../platform/operation.ts'
 import { type MemberBy, namesOf } from '../members/index.ts'
 import { bare, definePart, duration, optional, readBody, text } from '../program/index.ts'

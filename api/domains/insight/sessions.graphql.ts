@@ -1,7 +1,7 @@
 import { builder } from '../../graph/builder.ts'
 import { text } from '../../graph/input.ts'
 import { mutation } from '../../graph/mutation.ts'
-import { BadInputError } from '../../platform/errors.ts'
+import { BadInputError } from '../../platform/errors/index.ts'
 import { contributionRef, selfOf } from '../contributions/index.ts'
 import { recordSession } from './sessions.service.ts'
 

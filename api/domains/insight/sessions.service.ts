@@ -1,5 +1,5 @@
 import type { Tx } from '../../platform/db.ts'
-import { type Outcome, raise } from '../../platform/errors.ts'
+import { type Outcome, raise } from '../../platform/errors/index.ts'
 import { call } from '../../platform/operation.ts'
 
 /** One look of a member at a page or screen. */

@@ -1,7 +1,7 @@
 import { idOf } from '../../graph/ids.ts'
 import { read } from '../../graph/read.ts'
 import type { TenantClient } from '../../platform/db.ts'
-import { BadInputError } from '../../platform/errors.ts'
+import { BadInputError } from '../../platform/errors/index.ts'
 import type { Stay } from './stickiness.store.ts'
 
 /** The arguments of every question about a span of time. */

@@ -1,7 +1,7 @@
 import { builder } from '../../graph/builder.ts'
 import { text } from '../../graph/input.ts'
 import { loader } from '../../graph/load.ts'
-import { BadInputError } from '../../platform/errors.ts'
+import { BadInputError } from '../../platform/errors/index.ts'
 import { Member } from '../members/index.ts'
 import { isOfSpace, span, stayOf } from './span.graphql.ts'
 import {

@@ -1,6 +1,6 @@
 import { builder } from '../../graph/builder.ts'
 import { loader } from '../../graph/load.ts'
-import { BadInputError } from '../../platform/errors.ts'
+import { BadInputError } from '../../platform/errors/index.ts'
 import { Member } from '../members/index.ts'
 import {
   type CohortFacts,

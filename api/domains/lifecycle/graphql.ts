@@ -10,7 +10,7 @@ import {
   IdempotencyKeyReusedError,
   MembershipEndedError,
   TransitionNotAllowedError,
-} from '../../platform/errors.ts'
+} from '../../platform/errors/index.ts'
 import { Member, MemberByInput, memberOf, memberRef } from '../members/index.ts'
 import { memberStageChanged } from './events.ts'
 import { rulesOf, type StageRow, stageOf } from './rules.ts'

@@ -1,6 +1,6 @@
 import { builder } from '../../graph/builder.ts'
 import { read } from '../../graph/read.ts'
-import { BadInputError, ForbiddenError } from '../../platform/errors.ts'
+import { BadInputError, ForbiddenError } from '../../platform/errors/index.ts'
 import type { SqlCondition, SqlOrder } from '../../platform/read/index.ts'
 import { AudienceInput, compileRule, parseRule, type Rule, scopesOf } from '../audiences/index.ts'
 import { Member, MemberConnection } from '../members/index.ts'

@@ -1,5 +1,5 @@
 /** What the audience language can ask of members themselves. */
-import { BadInputError } from '../../platform/errors.ts'
+import { BadInputError } from '../../platform/errors/index.ts'
 import {
   definePredicate,
   type Fragment,

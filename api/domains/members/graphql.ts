@@ -7,7 +7,11 @@ import { ownOnly } from '../../graph/own.ts'
 import { read } from '../../graph/read.ts'
 import { connectionOf } from '../../graph/relay.ts'
 import { ViewerType } from '../../graph/viewer.ts'
-import { BadInputError, IdempotencyKeyReusedError, MembershipEndedError } from '../../platform/errors.ts'
+import {
+  BadInputError,
+  IdempotencyKeyReusedError,
+  MembershipEndedError,
+} from '../../platform/errors/index.ts'
 import {
   memberRegistered,
   membershipEnded,

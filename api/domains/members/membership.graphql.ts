@@ -1,6 +1,6 @@
 import { text } from '../../graph/input.ts'
 import { mutation } from '../../graph/mutation.ts'
-import { AccessDeniedError, MembershipEndedError } from '../../platform/errors.ts'
+import { AccessDeniedError, MembershipEndedError } from '../../platform/errors/index.ts'
 import { MemberByInput, memberOf, memberRef } from './graphql.ts'
 import {
   leaveProgram,

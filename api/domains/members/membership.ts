@@ -1,6 +1,6 @@
 /** What can be done with a membership, besides its beginning and its end by staff. */
 import type { Tx } from '../../platform/db.ts'
-import { type Outcome, raise } from '../../platform/errors.ts'
+import { type Outcome, raise } from '../../platform/errors/index.ts'
 import type { MemberBy } from './service.ts'
 import { leaveCall, paidCall, pauseCall, renewalCall, resumeCall, returnCall } from './store.ts'
 

@@ -1,5 +1,5 @@
 import type { Tx } from '../../platform/db.ts'
-import { BadInputError, type Outcome, raise } from '../../platform/errors.ts'
+import { BadInputError, type Outcome, raise } from '../../platform/errors/index.ts'
 import type { Operation } from '../../platform/operation.ts'
 import { endMembershipCall, registerCall, updateCall } from './store.ts'
 

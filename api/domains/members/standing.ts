@@ -1,5 +1,5 @@
 import type { Tx } from '../../platform/db.ts'
-import { ForbiddenError } from '../../platform/errors.ts'
+import { ForbiddenError } from '../../platform/errors/index.ts'
 import type { FollowOptions, Frame } from '../../platform/events.ts'
 
 /**

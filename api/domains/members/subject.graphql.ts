@@ -1,6 +1,6 @@
 import type { AuthScopes } from '../../graph/builder.ts'
 import type { Context } from '../../graph/context.ts'
-import { BadInputError, NotFoundError } from '../../platform/errors.ts'
+import { BadInputError, NotFoundError } from '../../platform/errors/index.ts'
 import { memberRef } from './graphql.ts'
 import type { MemberBy } from './service.ts'
 

@@ -1,7 +1,7 @@
 import { builder } from '../../graph/builder.ts'
 import { mutation } from '../../graph/mutation.ts'
 import { read } from '../../graph/read.ts'
-import { BadInputError, NotFoundError } from '../../platform/errors.ts'
+import { BadInputError, NotFoundError } from '../../platform/errors/index.ts'
 import { call } from '../../platform/operation.ts'
 import { vaultPort } from '../../platform/vault.ts'
 import { configurePlugin } from '../channels/index.ts'

@@ -2,7 +2,11 @@ import { builder } from '../../graph/builder.ts'
 import { text } from '../../graph/input.ts'
 import { mutation } from '../../graph/mutation.ts'
 import { read } from '../../graph/read.ts'
-import { AccessDeniedError, CaseChangedError, IdempotencyKeyReusedError } from '../../platform/errors.ts'
+import {
+  AccessDeniedError,
+  CaseChangedError,
+  IdempotencyKeyReusedError,
+} from '../../platform/errors/index.ts'
 import { contributionOf, contributionRef, selfOf, writerOf } from '../contributions/index.ts'
 import { ownOrWrites } from '../members/index.ts'
 import { publish } from '../program/index.ts'

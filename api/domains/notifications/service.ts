@@ -1,5 +1,5 @@
 import type { Tx } from '../../platform/db.ts'
-import { BadInputError, NotFoundError, type Outcome, raise } from '../../platform/errors.ts'
+import { BadInputError, NotFoundError, type Outcome, raise } from '../../platform/errors/index.ts'
 import { call } from '../../platform/operation.ts'
 import { ALL_KINDS, type Kind } from './kinds.ts'
 

@@ -4,7 +4,7 @@ import { loader } from '../../graph/load.ts'
 import { ownOnly } from '../../graph/own.ts'
 import { read } from '../../graph/read.ts'
 import { connectionOf } from '../../graph/relay.ts'
-import { OfferRefusedError } from '../../platform/errors.ts'
+import { OfferRefusedError } from '../../platform/errors/index.ts'
 import type { SqlCondition } from '../../platform/read/index.ts'
 import { remainingOf } from './store.ts'
 

@@ -8,7 +8,7 @@ import {
   IdempotencyKeyReusedError,
   MembershipEndedError,
   OfferRefusedError,
-} from '../../platform/errors.ts'
+} from '../../platform/errors/index.ts'
 import { MemberByInput, memberOf, memberRef, onlyOf, ownOrWrites, subjectOf } from '../members/index.ts'
 import { publish } from '../program/index.ts'
 import { offerPart } from './body.ts'

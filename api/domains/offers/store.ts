@@ -1,5 +1,5 @@
 import type { Tx } from '../../platform/db.ts'
-import type { OfferRefusal } from '../../platform/errors.ts'
+import type { OfferRefusal } from '../../platform/errors/index.ts'
 
 /** How far a receipt has come in one currency: a total, or the largest single purchase. Minor units. */
 export interface Reached {

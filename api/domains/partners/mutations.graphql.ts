@@ -9,7 +9,7 @@ import {
   InsufficientPointsError,
   MembershipEndedError,
   RefundExceedsPurchaseError,
-} from '../../platform/errors.ts'
+} from '../../platform/errors/index.ts'
 import { MemberByInput, memberOf, memberRef } from '../members/index.ts'
 import { transactionOf } from '../points/index.ts'
 import { publish } from '../program/index.ts'

@@ -1,6 +1,6 @@
 /** Members who are brought together: by staff, by a post, and by telling each other how to be reached. */
 import type { Tx } from '../../platform/db.ts'
-import { BadInputError, type Outcome, raise } from '../../platform/errors.ts'
+import { BadInputError, type Outcome, raise } from '../../platform/errors/index.ts'
 import type { Operation } from '../../platform/operation.ts'
 import type { MemberBy } from '../members/index.ts'
 import { type ContactFields, introduceCall, offerCall, replyCall } from './contacts.store.ts'

@@ -1,5 +1,5 @@
 import type { Tx } from '../../platform/db.ts'
-import { NotFoundError, type Outcome, raise } from '../../platform/errors.ts'
+import { NotFoundError, type Outcome, raise } from '../../platform/errors/index.ts'
 import { normalised } from '../../platform/text/index.ts'
 import { type MemberBy, namesOf } from '../members/index.ts'
 import { type ErasedSection, eraseCall, readErasure } from './erase.store.ts'

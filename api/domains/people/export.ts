@@ -1,6 +1,6 @@
 /** Everything that is known of a member, told in pages: whoever asks until there is no more has it all. */
 import type { Tx } from '../../platform/db.ts'
-import { BadInputError, NotFoundError } from '../../platform/errors.ts'
+import { BadInputError, NotFoundError } from '../../platform/errors/index.ts'
 import { type MemberBy, namesOf } from '../members/index.ts'
 import { type ExportPlace, findMember, readExport } from './export.store.ts'
 

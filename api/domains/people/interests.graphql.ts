@@ -1,7 +1,7 @@
 import { builder } from '../../graph/builder.ts'
 import { loader } from '../../graph/load.ts'
 import { mutation } from '../../graph/mutation.ts'
-import { MembershipEndedError } from '../../platform/errors.ts'
+import { MembershipEndedError } from '../../platform/errors/index.ts'
 import { Member, MemberByInput, memberOf, ownOrWrites, subjectOf } from '../members/index.ts'
 import { type InterestRow, readDeriving, readInterests } from './interests.store.ts'
 import { deriveInterests, dropInterest } from './interests.ts'

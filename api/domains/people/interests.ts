@@ -1,6 +1,6 @@
 /** What members care about: what they say, and, when they agree to that, what they do. */
 import type { Tx } from '../../platform/db.ts'
-import { BadInputError, type Outcome, raise } from '../../platform/errors.ts'
+import { BadInputError, type Outcome, raise } from '../../platform/errors/index.ts'
 import { folded } from '../../platform/text/index.ts'
 import type { MemberBy } from '../members/index.ts'
 import { deriveCall, dropCall, settleCall } from './interests.store.ts'

@@ -5,7 +5,7 @@ import { idOf } from '../../graph/ids.ts'
 import { text } from '../../graph/input.ts'
 import { loader } from '../../graph/load.ts'
 import { mutation } from '../../graph/mutation.ts'
-import { AccessDeniedError, IdempotencyKeyReusedError } from '../../platform/errors.ts'
+import { AccessDeniedError, IdempotencyKeyReusedError } from '../../platform/errors/index.ts'
 import { MemberByInput, memberOf, ownOrWrites, subjectOf } from '../members/index.ts'
 import { introductionAccepted, introductionProposed, messageSent } from './events.ts'
 import {

@@ -1,6 +1,6 @@
 /** Members who are introduced to each other, and write to each other. */
 import type { Tx } from '../../platform/db.ts'
-import { BadInputError, NotFoundError, type Outcome, raise } from '../../platform/errors.ts'
+import { BadInputError, NotFoundError, type Outcome, raise } from '../../platform/errors/index.ts'
 import { isId } from '../../platform/ids.ts'
 import type { Operation } from '../../platform/operation.ts'
 import type { MemberBy } from '../members/index.ts'

@@ -1,6 +1,6 @@
 /** Who is there, as far as each wants to be seen. */
 import type { Tx } from '../../platform/db.ts'
-import { BadInputError, NotFoundError, type Outcome, raise } from '../../platform/errors.ts'
+import { BadInputError, NotFoundError, type Outcome, raise } from '../../platform/errors/index.ts'
 import { isId } from '../../platform/ids.ts'
 import { folded, normalised } from '../../platform/text/index.ts'
 import { type MemberBy, namesOf } from '../members/index.ts'

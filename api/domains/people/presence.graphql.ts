@@ -7,7 +7,7 @@ import {
   type Outcome,
   raise,
   SpaceNotEnabledError,
-} from '../../platform/errors.ts'
+} from '../../platform/errors/index.ts'
 import { contributionRef } from '../contributions/index.ts'
 import { MemberByInput, ownOrWrites } from '../members/index.ts'
 import { eyesOf, ownOrReads, PersonType } from './people.graphql.ts'

@@ -13,7 +13,7 @@ import {
   OperatorLimitReachedError,
   OwnRequestError,
   raise,
-} from '../../platform/errors.ts'
+} from '../../platform/errors/index.ts'
 import { MemberByInput, memberRef } from '../members/index.ts'
 import { adjustPoints, decideAdjustment, extendPoints, transferPoints } from './byhand.ts'
 import { type PayloadFields, PointsTransaction, transactionOf, Wallet, walletOf } from './graphql.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Tx } from '../../platform/db.ts'
-import { BadInputError } from '../../platform/errors.ts'
+import { BadInputError } from '../../platform/errors/index.ts'
 import { parseRule, storedRule } from '../audiences/index.ts'
 import {
   amount,

@@ -11,7 +11,7 @@ import {
   MembershipEndedError,
   RefundExceedsPurchaseError,
   raise,
-} from '../../platform/errors.ts'
+} from '../../platform/errors/index.ts'
 import { MemberByInput, memberRef } from '../members/index.ts'
 import { transactionOf, Wallet, walletOf } from './graphql.ts'
 import { HoldState, holdOf } from './holds.graphql.ts'

@@ -1,4 +1,4 @@
-import { BadInputError } from '../../platform/errors.ts'
+import { BadInputError } from '../../platform/errors/index.ts'
 import { definePart, readBody } from '../program/index.ts'
 import { type CurrencyBody, currencyBody, type OperationsBody, operationsBody } from './policies.ts'
 

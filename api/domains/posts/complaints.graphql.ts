@@ -10,7 +10,7 @@ import {
   IdempotencyKeyReusedError,
   MembershipEndedError,
   SpaceNotEnabledError,
-} from '../../platform/errors.ts'
+} from '../../platform/errors/index.ts'
 import { Contribution, writerOf, written } from '../contributions/index.ts'
 import { MemberByInput, ownOrWrites, subjectOf } from '../members/index.ts'
 import { openComplaint, reportStumble, resolveComplaint } from './complaints.service.ts'

@@ -6,7 +6,7 @@ import {
   BadInputError,
   IdempotencyKeyReusedError,
   SpaceNotEnabledError,
-} from '../../platform/errors.ts'
+} from '../../platform/errors/index.ts'
 import { ContributionState, writerOf } from '../contributions/index.ts'
 import { MemberByInput, ownOrWrites, subjectOf } from '../members/index.ts'
 import { spaceOf } from '../spaces/index.ts'

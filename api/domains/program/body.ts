@@ -1,5 +1,5 @@
 import type { core, ZodType } from 'zod'
-import { BadInputError, type Problem } from '../../platform/errors.ts'
+import { BadInputError, type Problem } from '../../platform/errors/index.ts'
 
 /** A body that is wrong, with everything that is wrong with it; the first problem is what it says by itself. */
 export class BadBodyError extends BadInputError {

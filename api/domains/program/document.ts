@@ -1,4 +1,4 @@
-import { BadInputError, type Problem } from '../../platform/errors.ts'
+import { BadInputError, type Problem } from '../../platform/errors/index.ts'
 import { compiledRule } from '../audiences/index.ts'
 import { BadBodyError } from './body.ts'
 import { type Part, parts } from './parts.ts'

@@ -6,7 +6,7 @@ import {
   IdempotencyKeyReusedError,
   ProgramChangedError,
   ProgramInvalidError,
-} from '../../platform/errors.ts'
+} from '../../platform/errors/index.ts'
 import { parts } from './parts.ts'
 import {
   type Change,

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import type { Tx } from '../../platform/db.ts'
-import { BadInputError, type Outcome, raise } from '../../platform/errors.ts'
+import { BadInputError, type Outcome, raise } from '../../platform/errors/index.ts'
 import { call } from '../../platform/operation.ts'
 import { type CompiledRule, compiledRule } from '../audiences/index.ts'
 import { partOf } from './parts.ts'

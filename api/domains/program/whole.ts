@@ -1,5 +1,5 @@
 import type { Tx } from '../../platform/db.ts'
-import { BadInputError, type Outcome, ProgramInvalidError, raise } from '../../platform/errors.ts'
+import { BadInputError, type Outcome, ProgramInvalidError, raise } from '../../platform/errors/index.ts'
 import { call, type Operation } from '../../platform/operation.ts'
 import { type Definition, type Document, documentOf, readDocument } from './document.ts'
 import { parts } from './parts.ts'

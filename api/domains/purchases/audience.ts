@@ -1,5 +1,5 @@
 /** What the audience language can ask of a member's purchases. */
-import { BadInputError } from '../../platform/errors.ts'
+import { BadInputError } from '../../platform/errors/index.ts'
 import { count, definePredicate, now, objectOf, sql, word } from '../audiences/index.ts'
 
 interface CountRule {

@@ -9,7 +9,7 @@ import {
   IdempotencyKeyReusedError,
   MembershipEndedError,
   RefundExceedsPurchaseError,
-} from '../../platform/errors.ts'
+} from '../../platform/errors/index.ts'
 import type { LoggedEvent } from '../../platform/events.ts'
 import { Member, MemberByInput, memberOf, memberRef } from '../members/index.ts'
 import { Earning, earningOfPurchase, transactionOf } from '../points/index.ts'

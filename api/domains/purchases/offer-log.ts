@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { BadInputError } from '../../platform/errors.ts'
+import { BadInputError } from '../../platform/errors/index.ts'
 import { isCurrency } from '../../platform/money.ts'
 import { type OfferRow, offerPart } from '../offers/index.ts'
 import type { ImportRow, Reject } from './import.ts'

@@ -2,7 +2,7 @@ import { builder } from '../../graph/builder.ts'
 import type { Context } from '../../graph/context.ts'
 import { idOf } from '../../graph/ids.ts'
 import { positive, text } from '../../graph/input.ts'
-import { BadInputError, ForbiddenError } from '../../platform/errors.ts'
+import { BadInputError, ForbiddenError } from '../../platform/errors/index.ts'
 import {
   BenefitType,
   benefitOf,

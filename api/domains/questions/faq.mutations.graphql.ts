@@ -6,7 +6,7 @@ import {
   BadInputError,
   IdempotencyKeyReusedError,
   SpaceNotEnabledError,
-} from '../../platform/errors.ts'
+} from '../../platform/errors/index.ts'
 import { contributionRef, selfOf, TextFormat, written } from '../contributions/index.ts'
 import { entryOf } from './faq.graphql.ts'
 import { draftFaq, noteDeflection, publishFaq, retireFaq, reviewFaq } from './faq.service.ts'

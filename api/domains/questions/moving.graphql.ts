@@ -4,7 +4,11 @@ import { idOf } from '../../graph/ids.ts'
 import { text } from '../../graph/input.ts'
 import { mutation } from '../../graph/mutation.ts'
 import { read } from '../../graph/read.ts'
-import { AccessDeniedError, IdempotencyKeyReusedError, SpaceNotEnabledError } from '../../platform/errors.ts'
+import {
+  AccessDeniedError,
+  IdempotencyKeyReusedError,
+  SpaceNotEnabledError,
+} from '../../platform/errors/index.ts'
 import { Contribution, contributionOf, writerOf } from '../contributions/index.ts'
 import { ownOrWrites } from '../members/index.ts'
 import { contributionMoved } from './events.ts'

@@ -1,5 +1,5 @@
 import type { Tx } from '../../platform/db.ts'
-import { type Outcome, raise } from '../../platform/errors.ts'
+import { type Outcome, raise } from '../../platform/errors/index.ts'
 import { call, type Operation } from '../../platform/operation.ts'
 import { searchText } from '../../platform/text/index.ts'
 import { plainText, type Writer } from '../contributions/index.ts'

@@ -7,7 +7,7 @@ import {
   BadInputError,
   IdempotencyKeyReusedError,
   SpaceNotEnabledError,
-} from '../../platform/errors.ts'
+} from '../../platform/errors/index.ts'
 import { ContributionState, selfOf, TextFormat, writerOf, written } from '../contributions/index.ts'
 import { MemberByInput, memberRef, ownOrWrites } from '../members/index.ts'
 import { answerOf, QuestionClosing, QuestionKind, questionOf } from './graphql.ts'

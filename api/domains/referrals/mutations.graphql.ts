@@ -7,7 +7,7 @@ import {
   MembershipEndedError,
   ReferralClosedError,
   ReferralRefusedError,
-} from '../../platform/errors.ts'
+} from '../../platform/errors/index.ts'
 import { MemberByInput, memberOf, memberRef, ownOrWrites, subjectOf } from '../members/index.ts'
 import { ReferralState, referralOf } from './graphql.ts'
 import { ReferralProgramInput } from './input.graphql.ts'

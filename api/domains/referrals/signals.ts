@@ -1,5 +1,5 @@
 import { createHmac, hkdfSync } from 'node:crypto'
-import { BadInputError } from '../../platform/errors.ts'
+import { BadInputError } from '../../platform/errors/index.ts'
 import { definePort } from '../../platform/ports.ts'
 
 /** What somebody was seen with; each as the shop knows it, whatever that looks like. */

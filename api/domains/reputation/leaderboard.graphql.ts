@@ -1,7 +1,7 @@
 import { builder } from '../../graph/builder.ts'
 import { encodeId, idOf } from '../../graph/ids.ts'
 import { NOBODY } from '../../graph/own.ts'
-import { BadInputError } from '../../platform/errors.ts'
+import { BadInputError } from '../../platform/errors/index.ts'
 import { type Leader, leaders } from './store.ts'
 
 /** The most that a leaderboard shows. */

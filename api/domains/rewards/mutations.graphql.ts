@@ -11,7 +11,7 @@ import {
   MembershipEndedError,
   RedemptionClosedError,
   RewardUnavailableError,
-} from '../../platform/errors.ts'
+} from '../../platform/errors/index.ts'
 import { MemberByInput, memberOf, onlyOf, ownOrWrites, subjectOf } from '../members/index.ts'
 import { transactionOf } from '../points/index.ts'
 import { Reward, RewardRefusal } from './graphql.ts'

@@ -1,5 +1,5 @@
 import type { Tx } from '../../platform/db.ts'
-import type { RewardRefusal } from '../../platform/errors.ts'
+import type { RewardRefusal } from '../../platform/errors/index.ts'
 
 /** A reward as it stands, and as it is to one member when one was asked about. */
 export interface RewardNow {

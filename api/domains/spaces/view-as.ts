@@ -1,5 +1,5 @@
 import type { Tx } from '../../platform/db.ts'
-import { BadInputError, DomainError, type Outcome, raise } from '../../platform/errors.ts'
+import { BadInputError, DomainError, type Outcome, raise } from '../../platform/errors/index.ts'
 import { call } from '../../platform/operation.ts'
 
 /** Whom somebody wants to see as. */

@@ -1,4 +1,4 @@
-import { BadInputError } from '../../platform/errors.ts'
+import { BadInputError } from '../../platform/errors/index.ts'
 import { parseRule, type Rule, readRule, type StoredRule, storedRule } from '../audiences/index.ts'
 
 /** The days of the week, in their order. */

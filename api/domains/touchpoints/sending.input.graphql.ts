@@ -1,7 +1,7 @@
 import { builder, type Types } from '../../graph/builder.ts'
 import type { Context } from '../../graph/context.ts'
 import { text } from '../../graph/input.ts'
-import { BadInputError, ForbiddenError } from '../../platform/errors.ts'
+import { BadInputError, ForbiddenError } from '../../platform/errors/index.ts'
 import { AudienceInput, parseRule, type Rule, scopesOf } from '../audiences/index.ts'
 import { channelsPort } from '../channels/index.ts'
 import { MemberByInput } from '../members/index.ts'

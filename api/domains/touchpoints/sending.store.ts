@@ -1,5 +1,5 @@
 import type { Tx } from '../../platform/db.ts'
-import type { Outcome, Rejection } from '../../platform/errors.ts'
+import type { Outcome, Rejection } from '../../platform/errors/index.ts'
 import { call, type Operation } from '../../platform/operation.ts'
 import { type MemberBy, namesOf } from '../members/index.ts'
 

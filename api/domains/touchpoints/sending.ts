@@ -1,6 +1,6 @@
 import type { Content } from '@engawa/sdk'
 import type { Tx } from '../../platform/db.ts'
-import { BadInputError, NotFoundError, raise } from '../../platform/errors.ts'
+import { BadInputError, NotFoundError, raise } from '../../platform/errors/index.ts'
 import type { Operation } from '../../platform/operation.ts'
 import { type Rule, storedRule } from '../audiences/index.ts'
 import { checkPurpose } from '../consents/index.ts'

@@ -1,5 +1,5 @@
 import type { Tx } from '../../platform/db.ts'
-import { NotFoundError } from '../../platform/errors.ts'
+import { NotFoundError } from '../../platform/errors/index.ts'
 import { writeRead } from './store.ts'
 
 /**

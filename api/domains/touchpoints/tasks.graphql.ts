@@ -5,7 +5,7 @@ import { text } from '../../graph/input.ts'
 import { mutation } from '../../graph/mutation.ts'
 import { read } from '../../graph/read.ts'
 import { connectionOf } from '../../graph/relay.ts'
-import { BadInputError, IdempotencyKeyReusedError } from '../../platform/errors.ts'
+import { BadInputError, IdempotencyKeyReusedError } from '../../platform/errors/index.ts'
 import { completeTask } from './tasks.ts'
 
 const TaskKind = builder.enumType('TaskKind', {

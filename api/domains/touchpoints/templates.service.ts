@@ -1,5 +1,5 @@
 import type { Tx } from '../../platform/db.ts'
-import { BadInputError } from '../../platform/errors.ts'
+import { BadInputError } from '../../platform/errors/index.ts'
 import { MOST_TEXTS, problemOfText, type TemplateText } from './templates.say.ts'
 import { writeTemplate } from './templates.store.ts'
 

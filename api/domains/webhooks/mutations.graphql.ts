@@ -5,7 +5,11 @@ import { idOf } from '../../graph/ids.ts'
 import { text } from '../../graph/input.ts'
 import { mutation } from '../../graph/mutation.ts'
 import { read } from '../../graph/read.ts'
-import { BadInputError, IdempotencyKeyReusedError, UnauthenticatedError } from '../../platform/errors.ts'
+import {
+  BadInputError,
+  IdempotencyKeyReusedError,
+  UnauthenticatedError,
+} from '../../platform/errors/index.ts'
 import { WebhookEndpoint } from './graphql.ts'
 import { webhooksPort } from './port.ts'
 import { addEndpoint, changeEndpoint, type Editor, replay, rotateSecret, updateEndpoint } from './service.ts'

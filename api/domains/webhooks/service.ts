@@ -1,5 +1,5 @@
 import type { Tx } from '../../platform/db.ts'
-import { BadInputError, ForbiddenError, raise } from '../../platform/errors.ts'
+import { BadInputError, ForbiddenError, raise } from '../../platform/errors/index.ts'
 import { newId } from '../../platform/ids.ts'
 import type { Operation } from '../../platform/operation.ts'
 import type { Webhooks } from './port.ts'

@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import type { Clock } from '../clock.ts'
 import type { Egress } from '../egress.ts'
-import { UnauthenticatedError } from '../errors.ts'
+import { UnauthenticatedError } from '../errors/index.ts'
 import type { Log } from '../log.ts'
 import type { Tenant, TenantDirectory } from '../tenancy.ts'
 import { developmentAudience, developmentIssuer, developmentKey } from './development.ts'

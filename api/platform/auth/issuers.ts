@@ -2,7 +2,7 @@ import { importJWK, type JSONWebKeySet, type JWK, type JWTVerifyGetKey } from 'j
 import type pg from 'pg'
 import type { Tx } from '../db.ts'
 import type { Egress } from '../egress.ts'
-import { BadInputError } from '../errors.ts'
+import { BadInputError } from '../errors/index.ts'
 import { developmentIssuer } from './development.ts'
 import { isKeySet, issuerKeys, type KeySource, type KeyTimes } from './keys.ts'
 

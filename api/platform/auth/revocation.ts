@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import type { Tx } from '../db.ts'
-import { BadInputError } from '../errors.ts'
+import { BadInputError } from '../errors/index.ts'
 import { newId } from '../ids.ts'
 import { kindClaim, type Viewer, type ViewerKind } from './viewer.ts'
 

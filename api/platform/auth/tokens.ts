@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose'
 import type { Clock } from '../clock.ts'
-import { UnauthenticatedError, UnavailableError } from '../errors.ts'
+import { UnauthenticatedError, UnavailableError } from '../errors/index.ts'
 import type { Tenant, TenantDirectory } from '../tenancy.ts'
 import type { Issuer } from './issuers.ts'
 import { KeysUnavailableError } from './keys.ts'

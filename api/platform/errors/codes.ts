@@ -1,0 +1,61 @@
+/** The one table: every code, the HTTP status it stands for, and when it is answered. */
+export const CODES = {
+  NOT_FOUND: { status: 404, when: 'The id is well formed, but names nothing that the viewer may see.' },
+  COUPON_NOT_USABLE: { status: 409, when: 'The code opens nothing for this member now.' },
+  TOO_MANY_ATTEMPTS: {
+    status: 429,
+    when: 'Too many codes that open nothing were tried; wait before the next.',
+  },
+  REDEMPTION_RESOLVED: { status: 409, when: 'The coupon was used or released before.' },
+  CAMPAIGN_STATE: { status: 409, when: 'The campaign has ended, or is in that state already.' },
+  INSUFFICIENT_POINTS: { status: 409, when: 'The wallet holds fewer available points than are needed.' },
+  OPERATOR_LIMIT_REACHED: { status: 409, when: 'The operator may not move so many points by hand any more.' },
+  OWN_REQUEST: { status: 409, when: 'Somebody else has to decide what one has asked for.' },
+  ALREADY_DECIDED: { status: 409, when: 'It was decided before, or needed no decision.' },
+  IDEMPOTENCY_KEY_REUSED: { status: 409, when: 'The key was used before, with another input.' },
+  DUPLICATE_ORDER: { status: 409, when: 'A purchase with this order id is recorded already.' },
+  DUPLICATE_REFERENCE: { status: 409, when: 'The partner used this number before.' },
+  HOLD_RESOLVED: { status: 409, when: 'The hold was captured or voided before.' },
+  HOLD_EXPIRED: { status: 409, when: 'The hold expired and its points went back.' },
+  MEMBERSHIP_ENDED: { status: 409, when: 'The membership has ended.' },
+  TRANSITION_NOT_ALLOWED: { status: 409, when: 'Nobody may move a member between these stages by hand.' },
+  REFUND_EXCEEDS_PURCHASE: { status: 409, when: 'More would be given back than is left.' },
+  CONFIRMATION_EXPIRED: {
+    status: 409,
+    when: 'The confirmation came too late, or what it was about was taken back.',
+  },
+  OFFER_REFUSED: {
+    status: 409,
+    when: 'The member cannot have, or use, this offer now; the reason says why.',
+  },
+  REWARD_UNAVAILABLE: { status: 409, when: 'The reward may not be redeemed; the error says why.' },
+  REDEMPTION_CLOSED: { status: 409, when: 'The redemption cannot go this way any more.' },
+  PROGRAM_INVALID: { status: 409, when: 'The program cannot be published as it is; the problems say why.' },
+  PROGRAM_CHANGED: { status: 409, when: 'Another version of the program is in force than was expected.' },
+  NOT_ENTITLED: { status: 409, when: 'The member does not have this entitlement, by rule or by grant.' },
+  QUOTA_EXCEEDED: { status: 409, when: 'The entitlement cannot be used that often now.' },
+  BENEFIT_SETTLED: { status: 409, when: 'The benefit ended before: used, expired, taken back or returned.' },
+  REFERRAL_REFUSED: { status: 409, when: 'The referral cannot be claimed; the reason says why.' },
+  ACCEPTED_ANSWER_CHANGED: {
+    status: 409,
+    when: 'Another answer is accepted than was expected, or none.',
+  },
+  REFERRAL_CLOSED: { status: 409, when: 'Nobody has to look at this referral, or somebody has.' },
+  CASE_CHANGED: { status: 409, when: 'Somebody else decided meanwhile, or more came to it.' },
+  ACCESS_DENIED: {
+    status: 409,
+    when: 'What is seen may not be acted upon like this; the reason says why, and what would unlock it.',
+  },
+  SPACE_NOT_ENABLED: { status: 409, when: 'The space is switched off.' },
+  ASSET_UNFIT: { status: 409, when: 'The file cannot become part of this; the reason says why.' },
+  LESSON_LOCKED: { status: 409, when: 'The lesson is not open to this member yet.' },
+  UNAUTHENTICATED: { status: 401, when: 'No token, or one that is not accepted.' },
+  FORBIDDEN: { status: 403, when: 'The token is good, but does not allow this.' },
+  BAD_INPUT: { status: 400, when: 'A value is wrong; the error names the field and what would be right.' },
+  TOO_COSTLY: { status: 429, when: 'The operation is too large, or came too soon after others.' },
+  UNAVAILABLE: { status: 503, when: 'A part of the service is away for the moment; try again.' },
+  INTERNAL: { status: 500, when: 'A fault of ours; the request id finds it in the log.' },
+} as const
+
+/** Every code of the table. */
+export type Code = keyof typeof CODES
