@@ -6,7 +6,7 @@ import { makeSpace, write } from '../support/house.ts'
 import { onServer } from '../support/server.ts'
 import { makeSite, publish } from './site.ts'
 
-// Each refusal and guard of content by itself: every one of these was seen red with its line taken away.
+// Each refusal and guard of content by itself.
 
 const open = testApp({ role: 'web' })
 let shop: Shop

@@ -207,6 +207,7 @@ test('who decided meanwhile is not overruled by a check that comes late', async 
   pass({ is: 'spam' })
   await settled(id)
   expect([await stateOf(id), (await runsOf(id))[0]?.state]).toEqual(['PUBLISHED', 'MOOT'])
+  expect(await caseOf(id)).toBeUndefined()
 })
 
 test('local words come first: what they refuse or hold, no check is asked about', async () => {

@@ -61,6 +61,8 @@ const WAYS: Record<string, readonly string[]> = {
     'doubtfulDeliveries(@) { # }',
     'doubtfulDeliveries(doubt: POSSIBLE_MISS, @) { # }',
   ],
+  'Query.faq': ['faq(@) { # }', 'faq(tag: "tea", stage: PUBLISHED, @) { # }'],
+  'Query.faqCandidates': ['faqCandidates(@) { # }'],
   'Query.members': [
     'members(@) { # }',
     ...['OLDEST', 'COOLEST', 'MOST_EXPECTED_PURCHASES'].map((order) => `members(orderBy: ${order}, @) { # }`),
@@ -69,8 +71,6 @@ const WAYS: Record<string, readonly string[]> = {
   'Query.moderationQueue': ['moderationQueue(state: KEPT, @) { # }'],
   'Query.offers': ['offers(@) { # }'],
   'Query.partnerMovements': ['partnerMovements(partner: "cafe", @) { # }'],
-  'Query.faq': ['faq(@) { # }', 'faq(tag: "tea", stage: PUBLISHED, @) { # }'],
-  'Query.faqCandidates': ['faqCandidates(@) { # }'],
   'Query.questions': ['questions(@) { # }', 'questions(standing: OPEN, tag: "tea", @) { # }'],
   'Query.referrals': ['referrals(@) { # }', 'referrals(state: CLAIMED, @) { # }'],
   'Query.rewardRedemptions': [
