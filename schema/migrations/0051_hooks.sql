@@ -253,6 +253,8 @@ language sql stable as $places$
   ('poll', $$t.contribution_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'ALL', null),
   ('poll_option', $$t.contribution_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'ALL', 'label = erased_words(label)'),
   ('gathering', $$t.contribution_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'ALL', 'place = erased_words(place)'),
+  ('cross_post', $$t.contribution_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'ALL', 'delete'),
+  ('bridged_text', $$t.contribution_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'ALL', null),
   ('idea_vote', 't.member_id = $2', 'ALL', null),
   ('poll_vote', 't.member_id = $2', 'ALL', null),
   ('gathering_guest', 't.member_id = $2', 'ALL', null),
@@ -314,6 +316,7 @@ language sql stable as $places$
   ('notification_fact', 't.recipient_id = $2', 'NONE', 'due_at = null'),
   ('notification', 't.member_id = $2', 'ALL', 'delete'),
   -- How they show themselves, and what they wrote to one another.
+  ('member_identity', 't.member_id = $2', 'ALL', 'delete'),
   ('presence', 't.member_id = $2', 'NONE', 'delete'),
   ('profile_field', 't.member_id = $2', 'ALL', 'delete'),
   ('interest', 't.member_id = $2', 'ALL', 'delete'),

@@ -34,6 +34,7 @@ const COLUMNS = `
 const NAMES_NOBODY = Object.entries({
   adjustment: 'currency',
   asset: 'media_type storage_key',
+  bridged_text: 'key',
   benefit_grant: 'points_currency source_id',
   confirmation: 'channel',
   consent: 'kind purpose',
@@ -42,7 +43,8 @@ const NAMES_NOBODY = Object.entries({
   content_check_run: 'word',
   content_evidence: 'target',
   content_idea: 'need title',
-  contribution: 'reactions root_state sku',
+  // Where it has a name from outside, nobody of the members wrote it: a constraint of 0055_bridge.sql.
+  contribution: 'outside_name reactions root_state sku',
   coupon_redemption: 'campaign currency order_id points_in',
   coupon_slot: 'period',
   delivery: 'channel cost',

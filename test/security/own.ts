@@ -824,6 +824,26 @@ export const OWN: Record<string, Own> = {
     const answers = { question: 'smell', words: 'Good' }
     return { input: { key: await newTestSale(side), member: side.world.by, answers } }
   },
+  'Mutation.importThread': ({ world }) => ({
+    input: {
+      ...{ network: 'discord', space: world.ids.Space },
+      posts: {
+        ...{ sourceKey: fresh(), author: { externalKey: 'k1', displayName: 'Kay' }, title: 'Tea' },
+        ...{ body: 'Tea.', format: 'MARKDOWN', at: '2026-03-01T00:00:00Z' },
+      },
+    },
+  }),
+  'Mutation.linkIdentity': ({ world }) => ({
+    input: { member: world.by, network: 'discord', externalKey: fresh() },
+  }),
+  'Mutation.unlinkIdentity': async ({ shop, world }) => {
+    const input = { member: world.by, network: 'discord', externalKey: fresh() }
+    await shop.do('linkIdentity', input)
+    return { input }
+  },
+  'Mutation.noteCrossPost': async (side) => ({
+    input: { post: await newPost(side), network: 'discord', url: 'https://discord.example/1' },
+  }),
   'Mutation.markAsComplaint': async (side) => ({ input: { post: await newPost(side), reason: 'Broken' } }),
   'Mutation.openResearchPanel': () => ({ input: wholeResearch(fresh()) }),
   'Mutation.openTestSale': () => ({ input: { ...wholeResearch(fresh()), stock: 5, perMember: 1 } }),

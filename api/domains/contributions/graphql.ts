@@ -33,6 +33,8 @@ interface AuthorFacts {
   /** Null: staff, or a former member. */
   readonly author: { readonly id: string; readonly displayName: string } | null
   readonly isByStaff: boolean
+  /** How whoever wrote it is called elsewhere, when that is no member. */
+  readonly outsideName?: string | null
 }
 
 /** Who wrote something, as everybody may know: never an address. */
@@ -42,12 +44,17 @@ export const Author = builder.objectRef<AuthorFacts>('Author').implement({
     displayName: t.string({
       nullable: true,
       description: 'How whoever wrote it is called; null for staff and for former members.',
-      resolve: ({ author }) => author?.displayName ?? null,
+      resolve: ({ author, outsideName }) => author?.displayName ?? outsideName ?? null,
     }),
     isStaff: t.boolean({ description: 'Whether staff wrote it.', resolve: ({ isByStaff }) => isByStaff }),
     isFormerMember: t.boolean({
       description: 'Whether a member wrote it whose data was erased since.',
-      resolve: ({ author, isByStaff }) => author === null && !isByStaff,
+      resolve: ({ author, isByStaff, outsideName }) => author === null && !isByStaff && outsideName == null,
+    }),
+    isOutside: t.boolean({
+      description:
+        'Whether it was written in a network elsewhere, by somebody of whom nothing but the name there is known.',
+      resolve: ({ outsideName }) => outsideName != null,
     }),
   }),
 })
@@ -99,8 +106,8 @@ export const Contribution = builder.prismaInterface('Contribution', {
     author: t.field({
       type: Author,
       description: 'Who wrote it.',
-      select: { isByStaff: true, author: { select: { id: true, displayName: true } } },
-      resolve: ({ author, isByStaff }) => ({ author, isByStaff }),
+      select: { isByStaff: true, outsideName: true, author: { select: { id: true, displayName: true } } },
+      resolve: ({ author, isByStaff, outsideName }) => ({ author, isByStaff, outsideName }),
     }),
     state: t.field({
       type: ContributionState,
