@@ -243,6 +243,8 @@ language sql stable as $places$
   ('search_document', $$t.contribution_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'NONE', null),
   ('contribution', 't.author_id = $2', 'ALL', null),
   ('mention', 't.member_id = $2', 'ALL', null),
+  ('teaser_view', $$t.contribution_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'NONE', null),
+  ('public_teaser', $$t.contribution_id in (select c.id from contribution c where c.tenant_id = $1 and c.author_id = $2)$$, 'ALL', 'delete'),
   ('reaction', 't.member_id = $2', 'ALL', null),
   ('follow', 't.member_id = $2', 'ALL', 'delete'),
   ('follow', $$t.kind = 'MEMBER' and t.target = $2::text$$, 'NONE', 'delete'),

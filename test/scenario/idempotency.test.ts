@@ -77,6 +77,17 @@ const MAKINGS: Record<string, Making> = {
     const article = articleIn(await makeLibrary(shop))
     return [article, { ...article, title: 'Very dry skin' }]
   },
+  async recordTeaserViews(shop) {
+    const said = { space: await makeSpace(shop, 'tips'), kind: 'TIP', title: 'Tip', body: 'Use little.' }
+    const { post } = await shop.do('publishPost', said, { select: 'post { id }' })
+    await shop.do('teaseThread', { contribution: post.id, teaser: 'A tip.' })
+    const views = { contribution: post.id, day: '2026-03-01', views: 3 }
+    return [views, { ...views, views: 4 }]
+  },
+  recordMention: () => {
+    const mention = { source: 'news', url: 'https://news.example/tea', at: NOW }
+    return [mention, { ...mention, url: 'https://news.example/soap' }]
+  },
   async registerProspect(shop) {
     const pdf = Buffer.from('%PDF-1.7 tea')
     const file = { name: 'a.pdf', mediaType: 'application/pdf', size: pdf.length, isDownload: true }

@@ -71,6 +71,7 @@ const WAYS: Record<string, readonly string[]> = {
   'Query.moderationQueue': ['moderationQueue(state: KEPT, @) { # }'],
   'Query.offers': ['offers(@) { # }'],
   'Query.partnerMovements': ['partnerMovements(partner: "cafe", @) { # }'],
+  'Query.publicTeasers': ['publicTeasers(@) { # }', 'publicTeasers(isWelcome: false, @) { # }'],
   'Query.questions': ['questions(@) { # }', 'questions(standing: OPEN, tag: "tea", @) { # }'],
   'Query.referrals': ['referrals(@) { # }', 'referrals(state: CLAIMED, @) { # }'],
   'Query.rewardRedemptions': [
@@ -111,6 +112,7 @@ const WAYS: Record<string, readonly string[]> = {
 const ENTRIES = [
   ['revisions', 'id: revision'],
   ['complaints', 'id: reason'],
+  ['publicTeasers', 'id: thread'],
   ['entries', '... on Node { id }'],
   ['timeline', '... on Node { id }'],
   ['contributions', '... on Node { id }'],
@@ -332,6 +334,7 @@ async function post() {
     last = (await shop.do('publishPost', tip, { select: 'post { id }' })).post.id
     await shop.do('saveDraft', tip)
     await shop.do('markAsComplaint', { post: last, reason: `Reason ${i}` })
+    await shop.do('teaseThread', { contribution: last, teaser: 'Tea.' })
   }
   for (let i = 0; i < 9; i++) {
     await shop.do('addComment', { on: last, body: `Yes ${i}.` })

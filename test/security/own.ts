@@ -460,6 +460,13 @@ async function newPost({ shop, world }: Side, more: object = {}): Promise<string
   return (await shop.do('publishPost', input, { select: 'post { id }' })).post.id
 }
 
+/** A post that is shown to people who are no members; the id. */
+async function newTeaser(side: Side): Promise<string> {
+  const contribution = await newPost(side)
+  await side.shop.do('teaseThread', { contribution, teaser: 'A word.' })
+  return contribution
+}
+
 const wholeGathering = {
   startsAt: '2099-01-01T00:00:00Z',
   endsAt: '2099-01-02T00:00:00Z',
@@ -953,6 +960,17 @@ export const OWN: Record<string, Own> = {
   'Mutation.blockAuthor': async (side) => ({
     input: { contribution: await othersComment(side), isMute: false },
   }),
+  'Query.publicTeasers': async (side) => {
+    await newTeaser(side)
+    return { space: side.world.ids.Space, isWelcome: false }
+  },
+  'Mutation.teaseThread': async (side) => ({
+    input: { contribution: await newPost(side), teaser: 'A word.' },
+  }),
+  'Mutation.recordTeaserViews': async (side) =>
+    keyed({ contribution: await newTeaser(side), day: '2026-01-01', views: 3 }),
+  'Mutation.recordMention': () =>
+    keyed({ source: 'news', url: `https://news.example/${randomUUID()}`, at: '2026-01-01T00:00:00Z' }),
   'Query.communityReport': ({ world }) => ({ ...april, space: world.ids.Space }),
   'Query.funnel': () => ({ ...april, steps: { resource: '/*' }, within: 'P1D' }),
   'Query.stickiness': ({ world }) => ({ ...april, space: world.ids.Space }),

@@ -90,6 +90,7 @@ const ROOT_LISTS = [
   'Query.moderationQueue',
   'Query.offers',
   'Query.partnerMovements',
+  'Query.publicTeasers',
   'Query.questions',
   'Query.referrals',
   'Query.rewardRedemptions',

@@ -14,6 +14,13 @@ export function contributionType(name: string, kind: string): void {
   names.set(kind, name)
 }
 
+/** The name of the GraphQL type of a kind. Throws for a kind that has none. */
+export function typeOfKind(kind: string): string {
+  const name = names.get(kind)
+  if (name === undefined) throw new TypeError(`no type stands for ${kind}`)
+  return name
+}
+
 /** The kinds that have a GraphQL type. */
 export function contributionKinds(): string[] {
   return [...names.keys()]

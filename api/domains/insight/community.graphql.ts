@@ -13,6 +13,8 @@ import {
   readMaturity,
 } from './community.store.ts'
 import { Deflection, deflectionOf } from './deflection.graphql.ts'
+import { Reach } from './reach.graphql.ts'
+import { readReach } from './reach.store.ts'
 import { isOfSpace, span, stayOf } from './span.graphql.ts'
 import type { Stay } from './stickiness.store.ts'
 
@@ -153,6 +155,12 @@ const CommunityReport = builder.objectRef<Stay>('CommunityReport').implement({
       nullable: true,
       description: 'What members need not ask, because a suggestion answered it.',
       resolve: (stay, _args, { db }) => deflectionOf(stay, db),
+    }),
+    reach: t.field({
+      type: Reach,
+      nullable: true,
+      description: 'How far the tenant is known outside.',
+      resolve: (stay, _args, { db }) => readReach(db, stay),
     }),
     helpers: t.field({
       type: [Helper],
