@@ -231,6 +231,7 @@ language sql stable as $places$
   ('referral_change', $$t.referral_id in (select r.id from referral r where r.tenant_id = $1 and $2 in (r.referrer_id, r.friend_id))$$, 'STAFF', 'reason = null'),
   ('referral', '$2 in (t.referrer_id, t.friend_id)', 'ALL', 'reason = null'),
   ('referral_signal', 't.member_id = $2', 'NONE', 'delete'),
+  ('thread_invite', 't.member_id = $2', 'ALL', 'delete'),
   ('partner_return', $$t.movement_id in (select p.id from partner_movement p where p.tenant_id = $1 and p.member_id = $2)$$, 'STAFF', null),
   ('partner_movement', 't.member_id = $2', 'STAFF', null),
   ('cost_entry', 't.member_id = $2', 'STAFF', $$measure = '–'$$),

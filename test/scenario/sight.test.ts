@@ -111,6 +111,7 @@ const THROUGH = [
   'ModerationFlag.contribution',
   'Notification.object',
   'Post.comments',
+  'Referral.thread',
   'ReputationEntry.contribution',
   'Space.pinnedPosts',
   'Task.question',

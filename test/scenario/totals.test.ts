@@ -42,15 +42,19 @@ const FIGURES = [
 )
 
 /** The same of a space and of a member that were named. */
-const NAMED = `query ($space: ID!, $member: MemberBy!) {
+const NAMED = `query ($space: ID!, $member: MemberBy!, $thread: ID!) {
+  threadArrivals(contribution: $thread) { claimed joined stayed }
   presence(space: $space) { present typing people { displayName } }
   member(by: $member) { helpedCount unreadNotifications reputation }
   communityReport(from: "2026-01-01T00:00:00Z", until: "2027-01-01T00:00:00Z") { maturity { members } } }`
 
-const figuresFor = async (shop: Shop, token: string, space: string) => {
+/** What is named in NAMED. */
+type Named = Readonly<Record<'club' | 'post', string>>
+
+const figuresFor = async (shop: Shop, token: string, { club: space, post: thread }: Named) => {
   const answers = []
   for (const query of FIGURES) answers.push(await shop.ask(token, query))
-  answers.push(await shop.ask(token, NAMED, { space, member: { externalId: 'author' } }))
+  answers.push(await shop.ask(token, NAMED, { space, thread, member: { externalId: 'author' } }))
   return answers.map(({ data, errors }) => ({ data, errors }))
 }
 
@@ -65,7 +69,7 @@ const COUNTED = [
     'Question',
     'ReactionCount',
   ],
-  ...['Space', 'Trust', 'TrustProgress', 'Conversation'],
+  ...['Space', 'ThreadArrivals', 'Trust', 'TrustProgress', 'Conversation'],
 ]
 
 test('every figure of what is written is asked for here', () => {
@@ -162,7 +166,7 @@ async function shopWith(isFull: boolean) {
   })
   if (isFull) await fill(shop, { ...spaces, post, question }, { author, other, left })
   await tell(shop)
-  return { shop, people, spaces }
+  return { shop, people, spaces: { ...spaces, post } }
 }
 
 /** Everything that the watchers may not see, where it could show in a figure. */
@@ -247,6 +251,16 @@ async function fill(
     },
     audience: { attribute: { name: 'friend', equals: true } },
   })
+  // Somebody who came to the open by an invite of another's.
+  const program = {
+    name: { en: 'Friends', ja: 'お友だち' },
+    benefits: { referrer: { points: { amount: '5' } } },
+    qualifying: { nthPurchase: 1 },
+  }
+  await shop.do('defineReferralProgram', { key: 'friends', program })
+  const invited = { as: author.token, select: 'referralCode' }
+  const { referralCode: code } = await shop.do('inviteToThread', { contribution: post }, invited)
+  await shop.do('claimReferral', { code }, { as: other.token })
   // Members who do not want to be found, and messages between others.
   await shop.do('saveProfile', { interests: ['Tea'], messagesFrom: 'MEMBERS' }, { as: other.token })
   await shop.do('sendMessage', { to: other.id, body: 'Tea?' }, { as: author.token })
@@ -264,7 +278,7 @@ describe('what a member may not see', () => {
   test.each(WATCHERS)('changes no figure for somebody who is %s', async (who) => {
     const answers = []
     for (const { shop, spaces } of [bare, full])
-      answers.push(await figuresFor(shop, await shop.token('member', who), spaces.club))
+      answers.push(await figuresFor(shop, await shop.token('member', who), spaces))
     expect(answers[1]).toEqual(answers[0])
     expect(JSON.stringify(answers[0]).includes('Some tea')).toBe(who !== 'stranger')
   })
@@ -272,7 +286,7 @@ describe('what a member may not see', () => {
   test('is counted for who sees it', async () => {
     const answers = []
     for (const { shop, people, spaces } of [bare, full])
-      answers.push(await figuresFor(shop, people.author?.token ?? '', spaces.club))
+      answers.push(await figuresFor(shop, people.author?.token ?? '', spaces))
     const [before = [], after = []] = answers
     const same = after.flatMap((answer, i) =>
       JSON.stringify(answer) === JSON.stringify(before[i]) ? [i] : [],

@@ -1074,6 +1074,10 @@ export const OWN: Record<string, Own> = {
   'Query.introductions': ({ world }) => ({ member: world.by }),
   'Query.messages': async (side) => ({ member: side.world.by, with: await newCorrespondent(side) }),
   'Query.suggestedMembers': ({ world }) => ({ member: world.by }),
+  'Query.threadArrivals': ({ world }) => ({ contribution: world.ids.Comment }),
+  'Mutation.inviteToThread': ({ world }) => ({
+    input: { member: world.by, contribution: world.ids.Comment },
+  }),
   'Query.presence': ({ world }) => ({ member: world.by, space: world.ids.Space, thread: world.ids.Comment }),
   'Mutation.beHere': ({ world }) => ({
     input: { member: world.by, space: world.ids.Space, typingIn: world.ids.Comment },
