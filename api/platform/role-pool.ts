@@ -97,6 +97,7 @@ function startupOptions({ role, statementTimeout }: RolePoolOptions): string {
   return [
     `role=${role}`,
     'TimeZone=UTC', // Prisma sends and reads times without their offset
+    'jit=off', // compiling takes seconds where a statement takes milliseconds
     `statement_timeout=${statementTimeout}`,
     'idle_in_transaction_session_timeout=10000',
   ]

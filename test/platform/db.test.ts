@@ -44,6 +44,12 @@ describe('a statement', () => {
     await expect(shop.query({ ...revoked('x'), values: [] })).rejects.toThrow('1 placeholders, but 0 values')
   })
 
+  test('is never compiled: the queries of the clock would take seconds', async () => {
+    const jit = `select current_setting('jit') as jit`
+    expect(await shop.query({ text: jit, values: [] })).toEqual([{ jit: 'off' }])
+    expect((await db.system.query(jit)).rows).toEqual([{ jit: 'off' }])
+  })
+
   test('fails with the stack of its caller', async () => {
     const failed = shop.query({ text: 'select 1 / 0', values: [] })
     await expect(failed).rejects.toMatchObject({
