@@ -37,8 +37,8 @@ export default command(options, ({ tenant: key, set, advance }) => {
   })
 })
 
-/** Stops on the way in one transaction. */
-const steps = 200
+/** Stops on the way in one transaction, which has to end long before a statement may not run any longer. */
+const steps = 20
 
 interface Advance {
   readonly to: Date

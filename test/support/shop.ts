@@ -98,7 +98,7 @@ export class Shop {
   async clock(to: string): Promise<void> {
     const { app } = this.ground
     const text = `select o ->> 'is' = 'done' as moves, o ->> 'is_there' = 'true' as "isThere",
-      o ->> 'touches' = 'true' as touches from clock_advance($1, 500) o`
+      o ->> 'touches' = 'true' as touches from clock_advance($1, 50) o`
     const client = app.db.tenant(this.tenant.id)
     for (let isThere = false; !isThere; ) {
       const steps = await client.query<{ moves: boolean; isThere: boolean; touches: boolean }>({
