@@ -10,7 +10,7 @@ import { consentPredicate } from './domains/consents/index.ts'
 import { settleContent, sweepAssets } from './domains/content/index.ts'
 import { campaignPart, couponPart, settleCoupons } from './domains/coupons/index.ts'
 import { settleExpiry } from './domains/expiry/index.ts'
-import { settleViews, supportLevelPart } from './domains/insight/index.ts'
+import { outreachPart, settleOutreach, settleViews, supportLevelPart } from './domains/insight/index.ts'
 import { freshnessBandPredicate, settleLifecycle, stagePredicate } from './domains/lifecycle/index.ts'
 import { attributePredicate, membershipPredicate, settleMemberships } from './domains/members/index.ts'
 import { contributionNoticePart, moderationPart, watchedWordsPart } from './domains/moderation/index.ts'
@@ -57,7 +57,7 @@ registerParts(
 )
 registerParts(currencyPart, labelPart, ladderPart, segmentPart, earnRulePart)
 registerParts(entitlementPart, priceListPart, stackingPart)
-registerParts(partnerPart, supportLevelPart)
+registerParts(partnerPart, supportLevelPart, outreachPart)
 registerParts(campaignPart, couponPart, offerPart, rewardPart, referralProgramPart)
 registerParts(spacePart)
 
@@ -83,6 +83,7 @@ const DUE: readonly (readonly [(tenant: Tx, limit: number) => Promise<number>, n
   [settleViews, 500],
   [settleBadges, 200],
   [settleContent, 100],
+  [settleOutreach, 500],
 ]
 
 /** What booking what is due needs. */

@@ -82,6 +82,7 @@ begin
      or exists (select from question q where q.tenant_id = t.id and q.escalates_at <= coalesce(t.clock_at, now()))
      or exists (select from faq_entry f where f.tenant_id = t.id and f.due_at <= coalesce(t.clock_at, now()))
      or exists (select from profile p where p.tenant_id = t.id and p.derives_at <= coalesce(t.clock_at, now()))
+     or exists (select from outreach o where o.tenant_id = t.id and o.due_at <= coalesce(t.clock_at, now()))
   -- Rooms: a line each.
   ;
 end $$;
@@ -120,6 +121,7 @@ begin
     (select min(q.escalates_at) from question q where q.tenant_id = p_tenant and q.escalates_at is not null),
     (select min(f.due_at) from faq_entry f where f.tenant_id = p_tenant and f.due_at is not null),
     (select min(p.derives_at) from profile p where p.tenant_id = p_tenant and p.derives_at is not null),
+    (select min(o.due_at) from outreach o where o.tenant_id = p_tenant and o.due_at is not null),
     -- Rooms: a line each.
     (select min(b.due_at) from broadcast b where b.tenant_id = p_tenant and b.due_at is not null));
 end $$;
@@ -149,6 +151,7 @@ begin
     v_settled := v_settled + views_settle_due(1000);
     v_settled := v_settled + questions_settle_due(1000);
     v_settled := v_settled + faq_settle_due(1000);
+    v_settled := v_settled + outreach_settle_due(1000);
     -- Rooms: a line each, in the order of the rooms.
     exit when v_settled = 0;
   end loop;
@@ -181,6 +184,7 @@ language sql stable as $places$
     $$reply_text = null, raw = null, provider_id = null, key = null, status = null, dedupe_key = 'erased:' || id$$),
   ('touch_decision', $$t.touchpoint_id in (select p.id from touchpoint p where p.tenant_id = $1 and p.member_id = $2)$$, 'STAFF', $$detail = json_blank(detail)$$),
   ('task', 't.member_id = $2', 'STAFF', $$note = null$$),
+  ('outreach', 't.member_id = $2', 'STAFF', null),
   ('delivery', 't.member_id = $2', 'STAFF',
     $$content = json_blank(content), outcome = json_blank(outcome), unknown = json_blank(unknown), identity = null, provider_id = null$$),
   ('touchpoint', 't.member_id = $2', 'ALL', $$content = json_blank(content), intent = null$$),

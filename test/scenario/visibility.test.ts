@@ -127,7 +127,7 @@ async function learn({ by: member, ids }: World) {
   await shop.do('saveContentSeries', { ...series, firstBy: '2027-05-01T00:00:00Z' })
 }
 
-/** An idea that is planned, a gathering whose seat goes on, a test sale with an answer, a complaint, and a stumble. */
+/** An idea that is planned, a gathering whose seat goes on, a test sale with an answer, a complaint, and a stumble that staff are told of. */
 async function meet() {
   const { Space: space } = mia.ids
   const post = async (more: object) => {
@@ -156,6 +156,8 @@ async function meet() {
   const complaint = await post({ kind: 'TALK' })
   await shop.do('markAsComplaint', { post: complaint }, { as: mia.token })
   await shop.do('resolveComplaint', { post: complaint, body: 'Mended.' })
+  const title = { en: 'Offer help', ja: '声をかける' }
+  await shop.do('defineOutreach', { key: 'help', signal: 'STUMBLE', times: 1, within: 'P1D', title })
   await shop.do('reportStumble', { feature: 'checkout' }, { as: mia.token })
 }
 
@@ -392,6 +394,7 @@ describe.concurrent('events', () => {
     member: 'members:read',
     membership: 'members:read',
     notification: 'community:read',
+    outreach: 'touchpoints:read',
     points: 'points:read',
     post: 'community:read',
     program: 'program:read',

@@ -204,6 +204,7 @@ test('every event has its facts', () => {
       'from to',
       ...Array(5).fill('question'),
       ...Array(4).fill('answer question'),
+      'task',
       'reason touchpoint',
       'activity',
       'segment',

@@ -1012,6 +1012,12 @@ export const OWN: Record<string, Own> = {
       ...{ criteria: { count: 'ANSWERS', atLeast: 3 }, isRepeatable: true, points: 5 },
     },
   }),
+  'Mutation.defineOutreach': () => ({
+    input: {
+      ...{ key: fresh(), signal: 'STUMBLE', about: fresh(), times: 3, within: 'P1D', assignee: fresh() },
+      title: { en: 'Offer help', ja: '声をかける' },
+    },
+  }),
   'Mutation.defineReputation': () => ({
     input: {
       amounts: { cause: 'VOTE_UP', on: 'ANSWER', amount: 10 },

@@ -15,6 +15,7 @@ const TaskKind = builder.enumType('TaskKind', {
     VISIT: { description: 'To visit the member.' },
     LETTER: { description: 'To write to the member by hand.' },
     ANSWER: { description: 'To answer a question of the member that nobody answered in time.' },
+    OUTREACH: { description: 'To ask the member whether it needs help, as a rule says.' },
   },
 })
 
@@ -49,10 +50,10 @@ const TaskCost = builder
 /** What a question that waits is headed with: its own words are for those who may read it. */
 const TO_ANSWER = { en: 'A question waits for an answer', ja: '回答を待っている質問があります' }
 
-/** A touch by a person, or a question to answer. */
+/** A touch by a person, a question to answer, or a member to go to. */
 export const Task = builder.prismaNode('Task', {
   description:
-    'What a person is to do: a touch, as a call, a visit or a letter, or a question that waits for an answer.',
+    'What a person is to do: a touch, as a call, a visit or a letter, a question that waits for an answer, or a member to ask whether it needs help.',
   nullable: true,
   id: { resolve: ({ id }) => id },
   findUnique: (id, context) => ({ tenantId_id: { tenantId: context.db.tenantId, id } }),
@@ -68,13 +69,16 @@ export const Task = builder.prismaNode('Task', {
       resolve: ({ kind }) => kind as typeof TaskKind.$inferType, // a check constraint holds it
     }),
     title: t.string({
-      description: 'What it is about, in the language of the member.',
-      select: { delivery: { select: { content: true } } },
-      resolve: ({ delivery }, _args, context) =>
-        delivery ? scriptOf(delivery.content, 'title') : (inLanguage(TO_ANSWER, context) ?? ''),
+      description:
+        "What it is about, in the language of the member; without a touch, in the viewer's tenant's.",
+      select: { delivery: { select: { content: true } }, outreach: { select: { title: true } } },
+      resolve: ({ delivery, outreach }, _args, context) =>
+        delivery
+          ? scriptOf(delivery.content, 'title')
+          : (inLanguage(outreach?.title ?? TO_ANSWER, context) ?? ''),
     }),
     body: t.string({
-      description: 'What to say: plain text, lines apart; empty for a question.',
+      description: 'What to say: plain text, lines apart; empty without a touch.',
       select: { delivery: { select: { content: true } } },
       resolve: ({ delivery }) => (delivery ? scriptOf(delivery.content, 'body') : ''),
     }),
