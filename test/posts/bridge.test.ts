@@ -1,7 +1,10 @@
 // A bridge to networks elsewhere: what comes in comes in once, and says who wrote it.
 import { beforeAll, describe, expect, it, test } from 'vitest'
+import { written } from '../../api/domains/contributions/index.ts'
+import { decodeId } from '../../api/graph/ids.ts'
 import { headOf, history } from '../support/history.ts'
 import { makeSpace } from '../support/house.ts'
+import { overlapping } from '../support/overlap.ts'
 import { type House, houses, look, publish } from './house.ts'
 
 const open = houses()
@@ -81,6 +84,20 @@ describe('a thread from elsewhere', () => {
     expect(new Set(sent.map(({ id }) => id)).size).toBe(1)
     expect(sent.reduce((sum, { imported }) => sum + imported, 0)).toBe(7)
     expect(await look(house.shop, sent[0]?.id, 'commentCount')).toEqual({ commentCount: 6 })
+  })
+
+  it('waits for whoever sends it just now', async () => {
+    const { shop, club } = house
+    const told = written({ title: 'Tea', body: 'Tea?' }, 'input')
+    const posts = JSON.stringify([
+      { ...told, key: 'wait', parent: null, authorKey: 'kay', authorName: 'Kay', at },
+    ])
+    const where = { url: shop.ground.databaseUrl, tenantId: shop.tenant.id }
+    const [first, second] = await overlapping(where, async (client) => {
+      const text = `select thread_import('discord', $1, $2, 'test') as outcome`
+      return (await client.query(text, [decodeId(club, 'id').id, posts])).rows[0].outcome
+    })
+    expect([first.imported, second]).toEqual([1, { is: 'done', post: first.post, imported: 0 }])
   })
 
   it.each([
