@@ -14,9 +14,14 @@ export const article = {
 export const CARD =
   'id kind title teaser isTeased visibility lock { reason unlock } link content { id html body commentCount } useful notUseful satisfaction viewerRating'
 
-/** Makes the space `site`; its id. */
-export const makeSite = (shop: Shop, given: object = {}) =>
-  makeSpace(shop, 'site', { kind: 'SITE', ...given })
+/** Makes the space `site`, and beside it a community and a place for questions that are switched off; its id. */
+export async function makeSite(shop: Shop, given: object = {}): Promise<string> {
+  for (const kind of ['COMMUNITY', 'QA']) {
+    const space = await makeSpace(shop, `no-${kind.toLowerCase()}`, { kind })
+    await shop.do('disableSpace', { space })
+  }
+  return makeSpace(shop, 'site', { kind: 'SITE', ...given })
+}
 
 /** Publishes content; its id, or the refusal. */
 export async function publish(shop: Shop, space: string, given: object = {}) {
