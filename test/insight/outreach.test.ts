@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { makeSite } from '../content/site.ts'
 import { type Shop, type TestMember, testApp } from '../support/app.ts'
+import { overlapping } from '../support/overlap.ts'
 import { onServer } from '../support/server.ts'
 
 const open = testApp({ role: 'web' })
@@ -182,4 +183,16 @@ test.each([
   [{ ...stale, about: ' ' }, 'input.about'],
 ])('a rule must say what its signal needs, and no more: %j', async (given, field) => {
   expect(await rule(await openShop(), given)).toMatchObject({ code: 'BAD_INPUT', field })
+})
+
+test('two stumbles at the same moment see each other, and are one occasion', async () => {
+  const shop = await openShop()
+  await shop.member('mia')
+  await rule(shop, { signal: 'STUMBLE', times: 2, within: 'P1D' })
+  const where = { url: shop.ground.databaseUrl, tenantId: shop.tenant.id }
+  await overlapping(where, (client, nth) =>
+    client.query(`select stumble_report($1, '\\x01', null, 'mia', 'checkout', null, 'test')`, [`s-${nth}`]),
+  )
+  await shop.clock('2026-04-01T00:00:01Z')
+  expect(await tasks(shop)).toEqual(['mia: Offer help, OPEN null'])
 })
