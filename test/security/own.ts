@@ -70,11 +70,11 @@ async function newPerson({ shop }: Side): Promise<string> {
   return id
 }
 
-/** Somebody to whom the member wrote; the id. */
-async function newCorrespondent(side: Side): Promise<string> {
-  const to = await newPerson(side)
-  await side.shop.do('sendMessage', { member: side.world.by, to, body: 'Hello' })
-  return to
+/** Somebody who wrote to the member, which would soon have written too much itself; the id. */
+async function newCorrespondent({ shop, world }: Side): Promise<string> {
+  const { id, by } = await shop.member(fresh())
+  await shop.do('sendMessage', { member: by, to: world.ids.Member, body: 'Hello' })
+  return id
 }
 
 /** A member's post that looks for somebody; the id. */
@@ -87,21 +87,18 @@ async function newSearch({ shop, world }: Side): Promise<string> {
 /** Somebody who offered the member how to be reached, and to whom the member did when it is to; the id. */
 async function newOfferer(side: Side, isMutual = false): Promise<string> {
   const other = await newCorrespondent(side)
-  const { id } = (
-    await side.shop.ask(side.shop.staff, 'query ($by: MemberBy!) { member(by: $by) { id } }', side.world)
-  ).data.member
-  const offer = (member: object, to: string) =>
+  const offer = (member: object, to: string | undefined) =>
     side.shop.do('offerContact', { member, to, fields: [{ kind: 'OTHER', value: 'x' }] })
-  await offer({ id: other }, id)
+  await offer({ id: other }, side.world.ids.Member)
   if (isMutual) await offer(side.world.by, other)
   return other
 }
 
-/** Somebody whom the member asked to get to know it; the id. */
-async function newAcquaintance(side: Side): Promise<string> {
-  const to = await newPerson(side)
-  await side.shop.do('proposeIntroduction', { member: side.world.by, to })
-  return to
+/** Somebody who asked to get to know the member; the id. */
+async function newAcquaintance({ shop, world }: Side): Promise<string> {
+  const { id, by } = await shop.member(fresh())
+  await shop.do('proposeIntroduction', { member: by, to: world.ids.Member })
+  return id
 }
 
 async function newHold({ shop, world }: Side): Promise<string> {

@@ -72,6 +72,8 @@ export async function makeWorld(shop: Shop, externalId: string): Promise<World> 
   const { suppression } = await shop.do('suppressAddress', { target, reason: 'Asked by phone' })
   const redeemed = { ...(await makeRedemption(shop, member.by)), ...(await makeCoupons(shop, externalId)) }
   const Referral = await makeReferral(shop, member.by)
+  const isOpen = { messagesFrom: 'MEMBERS', isOpenToIntroductions: true }
+  await shop.do('saveProfile', { member: member.by, ...isOpen })
   await shop.do('setPaidThrough', { member: member.by, through: '2099-01-01T00:00:00Z' })
   await deliverDue(shop.ground.app.db, shop.tenant.id, shop.ground.app.delivery)
   const query = `query ($by: MemberBy!) { member(by: $by) {
