@@ -328,24 +328,37 @@ begin
 end $$;
 create trigger reputation after insert on answer_thanks for each row execute function reputation_thanked();
 
+/* A text, and when it is a thread all that stands in it. */
+create function contribution_texts(p_row contribution) returns uuid[] language sql stable as $$
+  select case when p_row.parent_id is not null then array[p_row.id] else array(
+    select c.id from contribution c where c.tenant_id = p_row.tenant_id and c.root_id = p_row.id) end
+$$;
+
+/* Who has something by a text, or by what stands in the thread: its author, whoever has reputation or an acceptance by it. */
+create function contribution_members(p_row contribution) returns uuid[] language sql stable as $$
+  with texts as materialized (select contribution_texts(p_row) as ids)
+  select array(
+    select p_row.author_id
+    union
+    select e.member_id from texts t
+    join reputation_entry e on e.tenant_id = p_row.tenant_id and e.contribution_id = any (t.ids) and e.is_given
+    union
+    select c.author_id from texts t
+    join accepted_answer x on x.tenant_id = p_row.tenant_id and (x.answer_id = any (t.ids) or x.question_id = any (t.ids))
+    join contribution c on c.tenant_id = x.tenant_id and c.id in (x.answer_id, x.question_id))
+$$;
+
 /*
  * What is not published any more, by whoever, gives nobody reputation, nor does what stands under it; back, it does
- * again. By its name after the trigger that brings a thread along (contributions before members), and before the one
- * that ends acceptances, whose members are locked here as well: all in one order.
+ * again. By its name after the trigger that brings a thread along (contributions before members), and before what ends
+ * acceptances and takes points back, whose members are locked here as well: all in one order.
  */
 create function reputation_follows() returns trigger language plpgsql as $$
-declare
-  v_texts uuid[] := case when new.parent_id is not null then array[new.id] else array(
-    select c.id from contribution c where c.tenant_id = new.tenant_id and c.root_id = new.id) end;
-  v_entries uuid[] := array(
-    select e.id from reputation_entry e where e.tenant_id = new.tenant_id and e.contribution_id = any (v_texts) and e.is_given);
 begin
-  perform members_lock(array(
-    select e.member_id from reputation_entry e where e.tenant_id = new.tenant_id and e.id = any (v_entries)
-    union
-    select c.author_id from accepted_answer x join contribution c on c.tenant_id = x.tenant_id and c.id in (x.answer_id, x.question_id)
-    where x.tenant_id = new.tenant_id and (x.answer_id = any (v_texts) or x.question_id = any (v_texts))));
-  perform reputation_restate(v_entries);
+  perform members_lock(contribution_members(new));
+  perform reputation_restate(array(
+    select e.id from reputation_entry e
+    where e.tenant_id = new.tenant_id and e.contribution_id = any (contribution_texts(new)) and e.is_given));
   return null;
 end $$;
 create trigger follows_reputation after update of state on contribution for each row

@@ -363,6 +363,8 @@ declare
   v_policy jsonb := moderation_policy();
   v_norm text := p_what -> 'search' ->> 'norm';
   v_repeat interval := (v_policy ->> 'repeatWithin')::interval;
+  v_is_new boolean := p_id is null or exists (
+    select from contribution c where c.tenant_id = v_tenant and c.id = p_id and c.state = 'DRAFT');
   v_trust int;
   v_wait int;
   v_word watched_word;
@@ -372,10 +374,16 @@ begin
   if p_member is null or p_what ->> 'sourceKey' is not null or p_space = any (moderated_by(p_member)) then
     return '{"state": "PUBLISHED"}';
   end if;
-  -- What follows counts what the member wrote; one at a time.
-  perform member_lock(p_member);
+  if v_is_new then
+    -- What follows counts what the member wrote; one at a time. Before, the thread: contributions come before members.
+    perform from contribution c
+    where c.tenant_id = v_tenant and c.id = (
+      select p.root_id from contribution p where p.tenant_id = v_tenant and p.id = (p_what ->> 'parent')::uuid)
+    for no key update;
+    perform member_lock(p_member);
+  end if;
   v_trust := trust_settle(p_member);
-  if p_id is null or exists (select from contribution c where c.tenant_id = v_tenant and c.id = p_id and c.state = 'DRAFT') then
+  if v_is_new then
     v_wait := moderation_wait(p_member, p_kind, v_trust);
     if v_wait is not null then
       return jsonb_build_object('is', 'access_denied', 'reason', 'TOO_OFTEN', 'unlock', null, 'retry_after', v_wait);
@@ -496,6 +504,8 @@ declare
   v_refusal jsonb;
   v_moderates boolean;
 begin
+  -- A thread goes as a whole.
+  perform thread_lock(p_id);
   select * into v_row from contribution c where c.tenant_id = v_tenant and c.id = p_id for no key update;
   v_refusal := contribution_may_edit(v_row, p_member);
   if v_refusal is not null then
