@@ -355,6 +355,7 @@ const JSON_PLACES = [
   'ImportProgramInput.document',
   'Member.attributes',
   'MemberExportEntry.data',
+  'Permission.unlock',
   'Program.document',
   'ProgramChange.after',
   'ProgramChange.before',

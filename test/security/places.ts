@@ -14,6 +14,7 @@ import {
   parse,
   visit,
 } from 'graphql'
+import { encodeId } from '../../api/graph/ids.ts'
 import { LIMITS } from '../../api/graph/limits.ts'
 import { schema } from '../../api/schema.ts'
 
@@ -188,13 +189,21 @@ function fieldsOf(type: GraphQLObjectType, levels: number, shapes = new Map<stri
   return fields.map((field) => chosen(field, levels)).join(' ')
 }
 
+/** Something that an argument within an answer takes: an id is that of a space that is not there. */
+function somethingFor(type: GraphQLInputType): string {
+  const named = getNamedType(type)
+  if (isEnumType(named)) return named.getValues()[0]?.name ?? ''
+  if (named.name === 'ID') return `"${encodeId('Space', '00000000-0000-7000-8000-000000000000')}"`
+  return isCurrency(type) ? '"JPY"' : '"P30D"'
+}
+
 function chosen({ name, args, type }: GraphQLField<unknown, unknown>, levels: number): string {
   const isPart = isCompositeType(getNamedType(type))
   const isPage = args.some((argument) => argument.name === 'first')
   if (isPart && levels < (isPage ? 2 : 1)) return ''
   const needed = args
     .filter(isRequiredArgument)
-    .map((argument) => `${argument.name}: "${isCurrency(argument.type) ? 'JPY' : 'P30D'}"`)
+    .map((argument) => `${argument.name}: ${somethingFor(argument.type)}`)
   const given = [...needed, ...(isPage ? ['first: 2'] : [])].join(', ')
   const inside = everything(type, levels - 1)
   // At the last level there may be nothing left of what has only parts.

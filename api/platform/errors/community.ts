@@ -2,6 +2,7 @@ import { DomainError } from './failure.ts'
 
 /** Why something that is seen may not be acted upon. */
 export const DENIALS = {
+  NOT_ENABLED: 'The space is switched off.',
   NOT_JOINED: 'One has to join this space first.',
   NOT_INVITED: 'This space is entered by invitation alone.',
   NOT_MODERATOR: 'This is for moderators of the space.',
