@@ -54,7 +54,7 @@ export default command(options, async ({ tenant: key, dir, space, source = 'stac
       progress.stop()
       for (const [what, count] of aside) progress.note(`set aside: ${count} ${what}`)
       result(
-        `${sum.members} members, ${sum.questions} questions, ${sum.answers} answers, ${sum.comments} comments and ${sum.votes} votes imported, ${sum.accepted} answers accepted, ${sum.duplicates} duplicates; ${sum.known} known before. ${sum.checked} posts compared with the site's own counters, ${sum.differing} differ.`,
+        `${sum.members} members, ${sum.questions} questions, ${sum.answers} answers, ${sum.comments} comments and ${sum.votes} votes imported, ${sum.accepted} answers accepted, ${sum.duplicates} duplicates; ${sum.known} known before. ${sum.checked} posts compared with the site's own counters, ${sum.differing} differ; ${sum.unlisted} have votes that the export does not list.`,
       )
     } catch (error) {
       throw error instanceof BrokenExportError ? new Obstacle(error.message) : error

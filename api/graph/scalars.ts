@@ -1,4 +1,5 @@
 import { GraphQLError, GraphQLScalarType, Kind, type ValueNode, valueFromASTUntyped } from 'graphql'
+import { isDay } from '../platform/calendar.ts'
 import { isCurrency } from '../platform/money.ts'
 import { instantText } from './instant-text.ts'
 
@@ -206,12 +207,6 @@ function instant(text: string): Date | undefined {
   if (day === undefined || !isDay(day)) return undefined
   const date = new Date(text.toUpperCase())
   return date.getUTCFullYear() >= 1 && date.getUTCFullYear() <= 9999 ? date : undefined
-}
-
-function isDay(text: string): boolean {
-  if (!/^(?!0000)\d{4}-\d\d-\d\d$/.test(text)) return false
-  const date = new Date(`${text}T00:00:00Z`)
-  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text)
 }
 
 const zones = new Map<string, string>()

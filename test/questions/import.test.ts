@@ -1,37 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { expect, it, onTestFinished } from 'vitest'
-import { Export, importQuestions } from '../../api/domains/questions/index.ts'
+import { expect, it } from 'vitest'
 import { testApp } from '../support/app.ts'
 import { onServer } from '../support/server.ts'
+import { DAY, exported, imported, type Row } from './export.ts'
 import { type House, openQuestions } from './house.ts'
 
 const open = testApp()
-
-type Row = Readonly<Record<string, string | number>>
-const DAY = '2020-03-01T10:00:00.123'
-
-const quoted = (value: string | number) =>
-  String(value).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')
-
-/** Writes an export; a name that ends with .gz is packed. */
-async function exported(files: Readonly<Record<string, readonly Row[]>>): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'engawa-export-'))
-  onTestFinished(() => rm(dir, { recursive: true, force: true }))
-  for (const [name, rows] of Object.entries(files)) {
-    const lines = rows.map(
-      (row) =>
-        `  <row ${Object.entries(row)
-          .map(([key, value]) => `${key}="${quoted(value)}"`)
-          .join(' ')} />`,
-    )
-    const text = `\uFEFF<?xml version="1.0" encoding="utf-8"?>\n<rows>\n${lines.join('\n')}\n</rows>`
-    await writeFile(join(dir, name), name.endsWith('.gz') ? gzipSync(text) : text)
-  }
-  return dir
-}
 
 const question = (Id: number, more: Row = {}): Row => ({
   ...{ Id, PostTypeId: 1, CreationDate: DAY, Score: 0, Body: '<p>How?</p>', Title: `Question ${Id}` },
@@ -45,17 +21,6 @@ const vote = (Id: number, PostId: number, VoteTypeId: number, more: Row = {}): R
   ...{ Id, PostId, VoteTypeId, CreationDate: DAY, ...more },
 })
 const users = [1, 2, 3].map((Id) => ({ Id, DisplayName: `Name ${Id}` }))
-
-async function imported(house: House, dir: string) {
-  const db = house.shop.ground.app.db.tenant(house.shop.tenant.id)
-  const notes: string[] = []
-  const place = { source: 'se', space: house.space, actor: 'operator:import' }
-  const done = await importQuestions(db, await Export.open(dir), place, {
-    note: (text) => notes.push(text),
-    progress: () => {},
-  })
-  return { ...done, aside: Object.fromEntries(done.aside), notes }
-}
 
 const kept = (house: House) =>
   house.query<Readonly<Record<string, unknown>>>(
@@ -144,22 +109,83 @@ it('tells what it cannot take, and takes the rest', async () => {
   const house = await openQuestions(open)
   const dir = await exported({
     'Posts.xml': [
-      question(1, { Score: 5, Body: 'a\u{1F34B}b' }),
+      question(1, { Score: 5, AnswerCount: 1, Body: 'a\u{1F34B}b' }),
       question(2, { CreationDate: 'yesterday' }),
       answer(3, 4),
       { Id: 5, PostTypeId: 5, CreationDate: DAY, Body: 'wiki', Score: 0 },
+      ...[answer(6, 1, { Score: 2 }), answer(6, 1, { Score: 2 }), answer(7, 6)],
     ],
   })
   const { sum, aside, notes } = await imported(house, dir)
   // Without votes the site's own score counts, and without users those who wrote.
-  expect(sum).toMatchObject({ members: 2, questions: 1, answers: 0, checked: 1, differing: 0 })
+  expect(sum).toMatchObject({ members: 2, questions: 1, answers: 1, checked: 3, differing: 0 })
   expect(aside).toEqual({
     'tag wikis (type 5)': 1,
     'rows that cannot be read': 1,
-    'answers to removed questions': 1,
+    'answers to removed questions': 2,
   })
   expect(notes).toEqual(['row 2: CreationDate "yesterday" is no date and time'])
-  expect(await kept(house)).toMatchObject([{ key: 'se:post:1', up: 5, by: 'User 1', html: 'a\u{1F34B}b' }])
+  expect(await kept(house)).toMatchObject([
+    { key: 'se:post:1', up: 5, by: 'User 1', html: 'a\u{1F34B}b' },
+    { key: 'se:post:6', up: 2, by: 'User 2' },
+  ])
+})
+
+it("makes a score the site's own where votes are not listed, and follows when they are", async () => {
+  const house = await openQuestions(open)
+  const posts = [question(1, { Score: 5 }), question(2, { Score: -3 }), question(3, { Score: 1 })]
+  const scores = async (score: readonly number[], listed: readonly Row[]) => {
+    const Posts = posts.map((post, i) => ({ ...post, Score: score[i] ?? 0 }))
+    const votes = listed.length === 0 ? {} : { 'Votes.xml': listed }
+    const { sum, notes } = await imported(house, await exported({ 'Posts.xml': Posts, ...votes }))
+    const now = await house.query<{ key: string; score: number }>(
+      `select format('%s: +%s -%s', source_key, up_votes, down_votes) as key, score from contribution order by source_key`,
+      [],
+    )
+    return { unlisted: sum.unlisted, differing: sum.differing, notes, now: now.map(({ key }) => key) }
+  }
+  const before = { unlisted: 0, differing: 0, notes: [] }
+  const first = ['se:post:1: +5 -0', 'se:post:2: +0 -3', 'se:post:3: +1 -0']
+  expect(await scores([5, -3, 1], [])).toEqual({ ...before, now: first })
+  expect(await scores([5, -3, 1], [])).toEqual({ ...before, now: first })
+  const listed = [vote(1, 1, 2), vote(2, 1, 2), vote(3, 1, 3), vote(4, 2, 2), vote(5, 3, 2)]
+  expect(await scores([5, -3, 1], listed)).toEqual({
+    ...{ unlisted: 2, differing: 0, now: ['se:post:1: +6 -1', 'se:post:2: +1 -4', 'se:post:3: +1 -0'] },
+    notes: [
+      'post 1: 4 in its score come from votes that the export does not list',
+      'post 2: -4 in its score come from votes that the export does not list',
+    ],
+  })
+  expect((await scores([1, -3, 1], listed)).now).toEqual([
+    ...['se:post:1: +2 -1', 'se:post:2: +1 -4', 'se:post:3: +1 -0'],
+  ])
+})
+
+it('goes on behind rows that hold nonsense', async () => {
+  const house = await openQuestions(open)
+  const dir = await exported({
+    'Posts.xml': [
+      question(1, { Score: 'many' }),
+      question(2, { ViewCount: '1e9' }),
+      question(3, { CreationDate: '2018-02-30T00:00:00' }),
+      { ...question(4), Id: 'x' },
+      question(5, { AnswerCount: '1.5', CommentCount: '', Body: '', Title: '', Tags: '<<>>' }),
+    ],
+    'Comments.xml': [{ Id: 1, PostId: 1, Text: 'x', Score: 'few', CreationDate: DAY }],
+    'Votes.xml': [vote(1, 1, 2, { CreationDate: '2018-13-01T00:00:00' })],
+  })
+  const { sum, aside, notes } = await imported(house, dir)
+  expect(sum).toMatchObject({ questions: 2, comments: 0, votes: 0, checked: 0 })
+  expect(aside).toEqual({ 'rows that cannot be read': 7 })
+  expect(notes).toEqual([
+    'row 2: ViewCount "1e9" is no whole number of at most 9 digits',
+    'row 3: CreationDate "2018-02-30T00:00:00" is no date and time',
+    'a row without a whole number as its Id: "x"',
+    'row 1: Score "few" is no whole number of at most 9 digits',
+    'row 1: CreationDate "2018-13-01T00:00:00" is no date and time',
+    'row 1: Score "many" is no whole number of at most 9 digits',
+    'row 5: AnswerCount "1.5" is no whole number of at most 9 digits',
+  ])
 })
 
 it('names a post whose counters differ from the rows that there are', async () => {

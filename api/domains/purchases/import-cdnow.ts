@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { isDay } from '../../platform/calendar.ts'
 import { minorFromMajor } from '../../platform/money.ts'
 import type { Parsed } from './import.ts'
-import { calendarDate } from './import-csv.ts'
 
 /**
  * Reads the CDNOW layout: blank-separated columns without a header, customer, (sample id,) date as YYYYMMDD, pieces,
@@ -34,10 +34,8 @@ function parse(text: string, line: number, currency: string): Parsed {
   }
   if (!/^\w{1,200}$/.test(customer))
     return { line, reason: `customer ${customer.slice(0, 40)} is not letters and digits` }
-  const day = /^\d{8}$/.test(date)
-    ? calendarDate(`${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}`)
-    : undefined
-  if (day === undefined) return { line, reason: `date ${date.slice(0, 40)} is not a day as YYYYMMDD` }
+  const day = `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}`
+  if (!isDay(day)) return { line, reason: `date ${date.slice(0, 40)} is not a day as YYYYMMDD` }
   if (!/^\d{1,9}$/.test(pieces))
     return { line, reason: `pieces ${pieces.slice(0, 40)} is not a whole number` }
   try {

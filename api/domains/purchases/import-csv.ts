@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { parse as csvParser } from 'csv-parse'
+import { isDay } from '../../platform/calendar.ts'
 import { isCurrency, minorFromMajor } from '../../platform/money.ts'
 import type { ImportRow, Parsed } from './import.ts'
 import type { NewPurchaseLine } from './service.ts'
@@ -204,22 +205,12 @@ function emailOf(text: string): string {
 const INSTANT = /^(\d{4}-\d{2}-\d{2})[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})$/i
 
 function instantOf(text: string): { purchasedAt: string; isLocal: boolean } {
-  const day = calendarDate(text)
-  if (day) return { purchasedAt: day, isLocal: true }
+  if (isDay(text)) return { purchasedAt: text, isLocal: true }
   const match = INSTANT.exec(text)
-  if (match?.[1] && calendarDate(match[1]) && !Number.isNaN(Date.parse(text))) {
+  if (match?.[1] && isDay(match[1]) && !Number.isNaN(Date.parse(text))) {
     return { purchasedAt: new Date(text).toISOString(), isLocal: false }
   }
   throw new RangeError(
     `purchased_at ${JSON.stringify(text)} is neither an instant such as 2026-03-01T09:30:00+09:00 nor a date such as 2026-03-01`,
   )
-}
-
-/** The text when it is a real day as YYYY-MM-DD. */
-export function calendarDate(text: string): string | undefined {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined
-  const date = new Date(`${text}T00:00:00Z`)
-  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text) && text >= '0001'
-    ? text
-    : undefined
 }

@@ -79,6 +79,15 @@ export function takeDuplicates(
   return call(tx, text, [source, JSON.stringify(rows), actor])
 }
 
+/** question_import_unlisted of 0056_import.sql; the posts that the site counts votes for, or against, that it does not list. */
+export function takeUnlisted(
+  tx: Tx,
+  { source }: ImportPlace,
+  rows: readonly object[],
+): Promise<readonly { readonly post: string; readonly votes: number }[]> {
+  return call(tx, 'select question_import_unlisted($1, $2) as outcome', [source, JSON.stringify(rows)])
+}
+
 /** question_import_differences. */
 export function compareCounts(
   tx: Tx,

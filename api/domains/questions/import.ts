@@ -1,7 +1,16 @@
 import type { Tx } from '../../platform/db.ts'
 import { EXPORT_FILES, type Export, type ExportFile } from './export-files.ts'
 import type { ExportRow } from './export-rows.ts'
-import { commentOf, idOf, instantOf, postOf, UnusableRowError } from './export-text.ts'
+import {
+  type Counters,
+  commentOf,
+  countersOf,
+  hasKey,
+  idOf,
+  instantOf,
+  postOf,
+  UnusableRowError,
+} from './export-text.ts'
 import {
   compareCounts,
   type ImportPlace,
@@ -11,6 +20,7 @@ import {
   takeDuplicates,
   takeMembers,
   takeTexts,
+  takeUnlisted,
   takeVotes,
   tellPlanner,
 } from './import.store.ts'
@@ -25,6 +35,8 @@ export interface ImportSum {
   readonly accepted: number
   readonly duplicates: number
   readonly known: number
+  /** Posts for, or against, which the site counts votes that its export does not list; they count. */
+  readonly unlisted: number
   /** Posts whose counters were compared with the site's own, and how many of them differ. */
   readonly checked: number
   readonly differing: number
@@ -81,7 +93,7 @@ class Intake {
   #read = 0
   sum: ImportSum = {
     ...{ members: 0, questions: 0, answers: 0, comments: 0, votes: 0, accepted: 0, duplicates: 0 },
-    ...{ known: 0, checked: 0, differing: 0 },
+    ...{ known: 0, unlisted: 0, checked: 0, differing: 0 },
   }
 
   constructor(tx: Tx, files: Export, place: ImportPlace, report: ImportReport) {
@@ -106,9 +118,8 @@ class Intake {
       await this.#authors(rows)
       this.#count('questions', await takeTexts(this.#tx, this.#place, 'QUESTION', rows))
     }
-    const isScoreTaken = !this.#files.has('Votes')
     const prepare = (row: ExportRow) => {
-      if (row.PostTypeId === '1') return postOf(row, isScoreTaken)
+      if (row.PostTypeId === '1') return postOf(row)
       if (row.PostTypeId !== '2') {
         this.#others.add(row.Id ?? '')
         this.#setAside(`${KINDS[row.PostTypeId ?? ''] ?? 'posts'} (type ${row.PostTypeId})`)
@@ -119,15 +130,13 @@ class Intake {
   }
 
   async answers(): Promise<void> {
-    const isScoreTaken = !this.#files.has('Votes')
-    const prepare = (row: ExportRow) => postOf(row, isScoreTaken)
     const take = async (rows: readonly object[]) => {
       await this.#authors(rows)
       const done = await takeTexts(this.#tx, this.#place, 'ANSWER', rows)
       this.#count('answers', done)
       this.#setAside('answers to removed questions', done.orphans.length)
     }
-    await this.#each('Posts', BATCH.texts, prepare, take, (rows) => this.#unknown('post', rows, '2'))
+    await this.#each('Posts', BATCH.texts, postOf, take, (rows) => this.#unknown('post', rows, '2'))
   }
 
   async comments(): Promise<void> {
@@ -179,23 +188,17 @@ class Intake {
     })
   }
 
-  /** Accepts, and looks whether the counters came out as the site has them. */
+  /** Accepts, and makes the counters what the site has, as far as it can. */
   async acceptedAndCounts(): Promise<void> {
+    const [hasVotes, hasComments] = [this.#files.has('Votes'), this.#files.has('Comments')]
     const prepare = (row: ExportRow) => {
-      const { PostTypeId: type, Score: score, AnswerCount: answers, CommentCount: comments } = row
-      if (type !== '1' && type !== '2') return undefined
-      const isTold = this.#files.has('Comments')
-      return {
-        id: idOf(row),
-        score,
-        answers,
-        comments: isTold ? comments : undefined,
-        accepted: row.AcceptedAnswerId,
-      }
+      // One without a key was told of when its text was read.
+      if ((row.PostTypeId !== '1' && row.PostTypeId !== '2') || !hasKey(row)) return undefined
+      const counters = countersOf(row)
+      return hasComments ? counters : { ...counters, comments: undefined }
     }
-    type Post = NonNullable<ReturnType<typeof prepare>>
     await this.#each('Posts', BATCH.others, prepare, async (rows) => {
-      const accepted = (rows as Post[]).flatMap(
+      const accepted = (rows as readonly Counters[]).flatMap(
         (
           post, // made above
         ) => (post.accepted === undefined ? [] : [{ question: post.id, answer: post.accepted }]),
@@ -203,10 +206,15 @@ class Intake {
       const done = await takeAccepted(this.#tx, this.#place, accepted)
       this.#count('accepted', done)
       this.#setAside('accepted answers that were removed', done.missing)
+      const unlisted = await takeUnlisted(this.#tx, this.#place, rows)
+      if (hasVotes) {
+        for (const { post, votes } of unlisted) this.#note('posts', `post ${post}: ${votes} ${VOTES}`)
+      }
       const { checked, differences } = await compareCounts(this.#tx, this.#place, rows)
       for (const difference of differences) this.#note('differences', difference)
       this.sum = {
         ...this.sum,
+        unlisted: this.sum.unlisted + (hasVotes ? unlisted.length : 0),
         checked: this.sum.checked + checked,
         differing: this.sum.differing + differences.length,
       }
@@ -317,6 +325,8 @@ class Intake {
     if (noted === MOST_NOTES) this.#report.note(`More ${kind} follow; they are counted, but not named.`)
   }
 }
+
+const VOTES = 'in its score come from votes that the export does not list'
 
 /** Votes for and against; other types are favourites, flags, bounties and the like. */
 const UP: Readonly<Record<string, boolean>> = { 2: true, 3: false }
