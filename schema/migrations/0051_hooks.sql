@@ -185,6 +185,8 @@ language sql stable as $places$
   ('touch_decision', $$t.touchpoint_id in (select p.id from touchpoint p where p.tenant_id = $1 and p.member_id = $2)$$, 'STAFF', $$detail = json_blank(detail)$$),
   ('task', 't.member_id = $2', 'STAFF', $$note = null$$),
   ('outreach', 't.member_id = $2', 'STAFF', null),
+  ('member_note_revision', $$t.note_id in (select n.id from member_note n where n.tenant_id = $1 and n.member_id = $2)$$, 'STAFF', 'delete'),
+  ('member_note', 't.member_id = $2', 'STAFF', 'delete'),
   ('delivery', 't.member_id = $2', 'STAFF',
     $$content = json_blank(content), outcome = json_blank(outcome), unknown = json_blank(unknown), identity = null, provider_id = null$$),
   ('touchpoint', 't.member_id = $2', 'ALL', $$content = json_blank(content), intent = null$$),

@@ -73,6 +73,10 @@ const MAKINGS: Record<string, Making> = {
       { orderId: input.orderId, amount: 301 },
     ]
   },
+  addMemberNote: (_, { by: member }) => [
+    { member, body: 'Likes tea.' },
+    { member, body: 'Likes coffee.' },
+  ],
   async publishContent(shop) {
     const article = articleIn(await makeLibrary(shop))
     return [article, { ...article, title: 'Very dry skin' }]

@@ -7,7 +7,15 @@ import { type Shop, testApp } from '../support/app.ts'
 import { idOfKind, makeSpace, tell, write } from '../support/house.ts'
 import { reportOpened } from '../support/opened.ts'
 import { onServer } from '../support/server.ts'
-import { articleIn, courseIn, firstSteps, LADDER, makeLibrary, referralCode } from '../support/world.ts'
+import {
+  articleIn,
+  courseIn,
+  firstSteps,
+  LADDER,
+  makeLibrary,
+  makeNote,
+  referralCode,
+} from '../support/world.ts'
 
 const open = testApp({ role: 'web' })
 const NOW = '2026-04-01T00:00:00Z'
@@ -38,6 +46,9 @@ const WAYS: Record<string, readonly string[]> = {
   'Member.enrolments': ['member(by: {externalId: "mia"}) { enrolments(@) { # } }'],
   'Member.inbox': ['member(by: {externalId: "mia"}) { inbox(@) { # } }'],
   'Member.membershipChanges': ['member(by: {externalId: "mia"}) { membershipChanges(@) { # } }'],
+  'Member.notes': ['false', 'true'].map(
+    (isRemoved) => `member(by: {externalId: "mia"}) { notes(isRemoved: ${isRemoved}, @) { # } }`,
+  ),
   'Member.notifications': ['member(by: {externalId: "mia"}) { notifications(@) { # } }'],
   'Member.offerReceipts': ['member(by: {externalId: "mia"}) { offerReceipts(@) { # } }'],
   'Member.purchases': ['member(by: {externalId: "mia"}) { purchases(@) { # } }'],
@@ -157,6 +168,8 @@ beforeAll(async () => {
     await shop.do('saveChecklist', { ...firstSteps, key: `steps ${i}` })
     await shop.do('doChecklistStep', { member, checklist: `steps ${i}` })
     await shop.do('saveContentIdea', { title: `Idea ${i}`, need: 'I cannot find the switch' })
+    await shop.do('removeMemberNote', { note: await makeNote(shop, member) })
+    await makeNote(shop, member)
   }
   for (const day of ['2026-04-01T00:00:00Z', '2026-04-02T00:00:00Z', '2026-04-03T00:00:00Z']) {
     await shop.clock(day)

@@ -176,6 +176,8 @@ test('every event has its facts', () => {
       'points wallet',
       'adjustment',
       'adjustment',
+      'note',
+      'note',
       'notification',
       'touchpoint',
       'touchpoint',

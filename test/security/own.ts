@@ -6,6 +6,7 @@ import {
   courseIn,
   firstSteps,
   makeLibrary,
+  makeNote,
   makeTask,
   referralCode,
   WHOLE_LADDER,
@@ -33,6 +34,9 @@ async function newTouch({ shop, world }: Side): Promise<string> {
   const sent = await shop.do('sendTouchpoint', { to: { member: world.by }, ...message })
   return sent.touchpoint.id
 }
+
+/** What staff noted about the member. */
+const newNote = ({ shop, world }: Side): Promise<string> => makeNote(shop, world.by)
 
 /** A call that somebody is to make to the member. */
 const newTask = ({ shop, world }: Side): Promise<string> => makeTask(shop, world.by)
@@ -720,6 +724,9 @@ export const OWN: Record<string, Own> = {
     keyed({ member: side.world.by, code: await newWord(side), orderId: fresh() }),
   'Mutation.releaseCoupon': async (side) => keyed({ redemption: await newCouponRedemption(side) }),
   'Mutation.cancelTouchpoint': async (side) => ({ input: { touchpoint: await newTouch(side) } }),
+  'Mutation.addMemberNote': async (side) => keyed({ member: await newMember(side), body: 'Likes tea.' }),
+  'Mutation.editMemberNote': async (side) => ({ input: { note: await newNote(side), body: fresh() } }),
+  'Mutation.removeMemberNote': async (side) => ({ input: { note: await newNote(side) } }),
   'Mutation.completeTask': async (side) =>
     keyed({
       task: await newTask(side),

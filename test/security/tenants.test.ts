@@ -38,6 +38,7 @@ const LISTS: Record<string, string> = {
   'Member.enrolments': ofMember('enrolments(@) { # }'),
   'Member.inbox': ofMember('inbox(@) { # }'),
   'Member.membershipChanges': ofMember('membershipChanges(@) { # }'),
+  'Member.notes': ofMember('notes(@) { # }'),
   'Member.notifications': ofMember('notifications(@) { # }'),
   'Member.offerReceipts': ofMember('offerReceipts(@) { # }'),
   'Member.purchases': ofMember('purchases(@) { # }'),

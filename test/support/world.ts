@@ -107,6 +107,7 @@ export async function makeWorld(shop: Shop, externalId: string): Promise<World> 
     ...(await makeWebhooks(shop)),
     ...(await makeContent(shop, member)),
     Adjustment: await makeAdjustment(shop, member.by),
+    MemberNote: await makeNote(shop, member.by),
     Broadcast: await makeBroadcast(shop),
     Task: await makeTask(shop, member.by),
     Delivery: inbox.nodes[0].touchpoint.deliveries[0].id,
@@ -222,6 +223,13 @@ async function makeQuestion(shop: Shop, token: string) {
   await shop.do('editContribution', { contribution: FaqEntry, body: 'Barley tea.' })
   await shop.do('addComment', { on: FaqEntry, body: 'Thank you.' }, { as: token })
   return { Question: question.id, Answer: answer.id, FaqEntry }
+}
+
+/** What staff noted about a member, said twice; its id. */
+export async function makeNote(shop: Shop, member: object): Promise<string> {
+  const added = await shop.do('addMemberNote', { member, body: 'Likes tee.' }, { select: 'note { id }' })
+  await shop.do('editMemberNote', { note: added.note.id, body: 'Likes tea.' })
+  return added.note.id
 }
 
 /** A call that somebody is to make to a member; its id. */

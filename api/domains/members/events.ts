@@ -39,3 +39,17 @@ export const membershipReturned = {
   scope: 'members:read',
   description: 'A membership that had ended goes on, with all that it had.',
 }
+
+/** Staff wrote a note about a member, which is not told of it. Payload: `note`, its id. */
+export const noteAdded = {
+  type: 'note.added',
+  scope: 'notes:read',
+  description: 'Staff wrote a note about a member.',
+}
+
+/** A note says something else, or was taken away. Payload: `note`. */
+export const noteChanged = {
+  type: 'note.changed',
+  scope: 'notes:read',
+  description: 'A note about a member says something else, or was taken away.',
+}

@@ -8,6 +8,7 @@ export {
   memberOf,
   memberRef,
 } from './graphql.ts'
+export { MemberNote } from './notes.graphql.ts'
 export type { MemberBy, MembershipEnd, NewMember } from './service.ts'
 export { registerMember } from './service.ts'
 export { MembershipWatch, standingMember } from './standing.ts'

@@ -2,7 +2,7 @@ import { builder } from '../../graph/builder.ts'
 import { loader } from '../../graph/load.ts'
 import { byTime, connection, connectionOf, type KeyFormat, type Page, pageOf } from '../../graph/relay.ts'
 import { StageChange } from '../lifecycle/index.ts'
-import { Member } from '../members/index.ts'
+import { Member, MemberNote } from '../members/index.ts'
 import { PointsTransaction } from '../points/index.ts'
 import { Touchpoint } from '../touchpoints/index.ts'
 import { Purchase } from './graphql.ts'
@@ -10,7 +10,7 @@ import { readTimelines, type TimelineRow } from './timeline.store.ts'
 
 const TimelineEntry = builder.unionType('TimelineEntry', {
   description: 'Something that happened with a member.',
-  types: [Purchase, StageChange, PointsTransaction, Touchpoint],
+  types: [Purchase, StageChange, PointsTransaction, Touchpoint, MemberNote],
   // What a row is stands in it; the fields of the type are read when they are asked for, all of a kind together.
   resolveType: (row) => (row as unknown as TimelineRow).kind,
 })
@@ -24,7 +24,8 @@ interface Asked {
   readonly page: Page<Key>
 }
 
-const timelineOf = loader<string, readonly TimelineRow[]>(async (keys, { db }) => {
+const timelineOf = loader<string, readonly TimelineRow[]>(async (keys, { db, viewer }) => {
+  const withNotes = viewer?.can('notes:read') ?? false // and no member's, by the database
   const asked = keys.map((key) => JSON.parse(key) as Asked) // as `timeline` writes them
   const byPage = Map.groupBy(asked, ({ page }) => JSON.stringify(page))
   const parts = new Map(
@@ -37,6 +38,7 @@ const timelineOf = loader<string, readonly TimelineRow[]>(async (keys, { db }) =
             db,
             group.map(({ member }) => member),
             page,
+            withNotes,
           ),
         ] as const
       }),
@@ -50,7 +52,8 @@ builder.prismaObjectField(Member, 'timeline', (t) =>
     {
       type: TimelineEntry,
       nullable: true,
-      description: 'What happened with the member: purchases, moves, points and touches, newest first.',
+      description:
+        'What happened with the member: purchases, moves, points and touches, newest first; and what staff noted, for those with `notes:read`.',
       select: { id: true },
       resolve: async ({ id }, args, context) => {
         const format = formatOf(id)
@@ -77,5 +80,5 @@ function formatOf(member: string): KeyFormat<Key> {
 
 /** A row as the parent of its type: known by its key, the rest to be read. */
 function asEntry(row: TimelineRow): never {
-  return { ...row, transactionId: row.id } as never // the union's shape is that of four full rows
+  return { ...row, transactionId: row.id } as never // the union's shape is that of five full rows
 }
