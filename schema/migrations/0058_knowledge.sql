@@ -100,3 +100,145 @@ begin
 end $$;
 
 grant execute on function note_add(text, bytea, uuid, text, text, text), note_change(uuid, text, text) to engawa_app;
+
+-- ── Asking twice, closing and contesting ─────────────────────────────────────────────────────────
+
+-- That whoever asked said of a question, which others had closed as a duplicate, that it is none. Once.
+alter table question add column contested_at timestamptz;
+
+-- Of what it is a duplicate, only who sees that learns.
+create policy sight_original on question_duplicate as restrictive for select to engawa_app using (
+  (select app_member()) is null
+  or exists (select from contribution c where c.tenant_id = question_duplicate.tenant_id and c.id = original_id));
+
+/*
+ * Asks. p_what as for contribution_write, with "questionKind". Asked by the same member in the same space under the same
+ * title within five minutes, however that is spelled, it is the first question, as that stands. Outcomes: done {question,
+ * state, is_new}, those of contribution_write, key_reused.
+ */
+create or replace function question_ask(p_key text, p_hash bytea, p_member uuid, p_actor text, p_what jsonb) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_kind text := coalesce(p_what ->> 'questionKind', 'QUESTION');
+  v_op record;
+  v_done jsonb;
+  v_known contribution;
+begin
+  select * into v_op from op_begin(p_key, p_hash, 'ASK', p_actor, v_now);
+  if v_op.replay is not null then
+    return v_op.replay;
+  elsif (select s.kind from space s where s.tenant_id = v_tenant and s.id = (p_what ->> 'space')::uuid) <> 'QA' then
+    return op_finish(p_key, bad_input('space', 'Questions are asked in spaces of kind QA.'));
+  elsif p_member is not null then
+    -- One question of a member at a time, so that a button that was hit twice asks once.
+    perform member_lock(p_member);
+    select c.* into v_known from contribution c
+    join question q on q.tenant_id = v_tenant and q.contribution_id = c.id and q.kind = v_kind
+    left join search_document d on d.tenant_id = v_tenant and d.contribution_id = c.id
+    where c.tenant_id = v_tenant and c.author_id = p_member and c.kind = 'QUESTION'
+      and c.space_id = (p_what ->> 'space')::uuid and c.state in ('PUBLISHED', 'PENDING')
+      and c.is_private = coalesce((p_what ->> 'isPrivate')::boolean, false)
+      and c.created_at > v_now - interval '5 minutes'
+      and coalesce(d.title, c.title) = coalesce(p_what #>> '{search,title}', p_what ->> 'title')
+    order by c.id limit 1;
+    if v_known.id is not null then
+      return op_finish(p_key,
+        jsonb_build_object('is', 'done', 'question', v_known.id, 'state', v_known.state, 'is_new', false));
+    end if;
+  end if;
+  v_done := contribution_write(p_member, p_actor, p_what || '{"kind": "QUESTION"}');
+  if v_done ->> 'is' <> 'done' then
+    return op_finish(p_key, v_done);
+  end if;
+  insert into question (tenant_id, contribution_id, kind) values (v_tenant, (v_done ->> 'contribution')::uuid, v_kind);
+  return op_finish(p_key, jsonb_build_object('is', 'done', 'question', v_done -> 'contribution', 'state', v_done -> 'state',
+    'is_new', true));
+end $$;
+
+/*
+ * Closes a question (p_reason null: opens it again). As a DUPLICATE of p_original it hands over to it whoever followed
+ * it or had the same trouble, the asker included. What others closed is for moderators and staff; only that it is a
+ * duplicate whoever asked may contest, once, by opening it again. Whoever asked is told when others close it. Outcomes:
+ * done {question}, not_found, access_denied, bad_input.
+ */
+create or replace function question_close(p_question uuid, p_member uuid, p_reason text, p_original uuid, p_actor text)
+returns jsonb language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_row contribution;
+  v_question question;
+  v_contests boolean := false;
+  v_refusal jsonb;
+begin
+  -- Both in the order of their ids, so that two merges the other way round do not wait for each other.
+  perform from contribution c where c.tenant_id = v_tenant and c.id in (p_question, p_original)
+  order by c.id for no key update;
+  select * into v_row from contribution c where c.tenant_id = v_tenant and c.id = p_question;
+  v_refusal := question_may_decide(v_row, p_member);
+  if v_refusal is not null then
+    return v_refusal;
+  end if;
+  select * into v_question from question q where q.tenant_id = v_tenant and q.contribution_id = p_question;
+  if v_question.closed_by <> p_actor and p_member is not null and v_row.space_id <> all (moderated_by(p_member)) then
+    v_contests := p_reason is null and v_question.closed_reason = 'DUPLICATE' and v_question.contested_at is null;
+    if not v_contests then
+      return jsonb_build_object('is', 'access_denied', 'reason', 'NOT_MODERATOR', 'unlock', null);
+    end if;
+  end if;
+  if p_reason = 'DUPLICATE' then
+    if p_original = p_question then
+      return bad_input('duplicateOf', 'A question is no duplicate of itself.');
+    elsif not exists (select from contribution c where c.tenant_id = v_tenant and c.id = p_original
+                      and c.kind = 'QUESTION') or not contribution_seen(p_original, p_member) then
+      return jsonb_build_object('is', 'not_found', 'what', 'question');
+    elsif exists (
+      with recursive above as (
+        select d.original_id from question_duplicate d where d.tenant_id = v_tenant and d.contribution_id = p_original
+        union
+        select d.original_id from above join question_duplicate d
+          on d.tenant_id = v_tenant and d.contribution_id = above.original_id)
+      select from above where above.original_id = p_question)
+    then
+      return bad_input('duplicateOf', 'That question is itself closed as a duplicate of this one.');
+    end if;
+    insert into question_duplicate (tenant_id, contribution_id, original_id, at, actor)
+    values (v_tenant, p_question, p_original, v_now, p_actor) on conflict do nothing;
+    -- Who is not to see the original is not handed over to it.
+    insert into me_too (tenant_id, contribution_id, member_id, at)
+    select v_tenant, p_original, s, v_now from contribution_seers(p_original, array(
+      select t.member_id from me_too t where t.tenant_id = v_tenant and t.contribution_id = p_question
+      union select v_row.author_id where v_row.author_id is not null)) s
+    where s is distinct from (select c.author_id from contribution c where c.tenant_id = v_tenant and c.id = p_original)
+    on conflict do nothing;
+    insert into follow (tenant_id, member_id, kind, target, since)
+    select v_tenant, s, 'THREAD', p_original::text, v_now from contribution_seers(p_original, array(
+      select f.member_id from follow f
+      where f.tenant_id = v_tenant and f.kind = 'THREAD' and f.target = p_question::text)) s
+    on conflict do nothing;
+  elsif p_reason is null then
+    if v_contests then
+      delete from me_too t using question_duplicate d
+      where d.tenant_id = v_tenant and d.contribution_id = p_question
+        and t.tenant_id = v_tenant and t.contribution_id = d.original_id and t.member_id = p_member;
+    end if;
+    delete from question_duplicate d where d.tenant_id = v_tenant and d.contribution_id = p_question;
+  end if;
+  update question q set closed_at = case when p_reason is not null then v_now end, closed_reason = p_reason,
+    closed_by = case when p_reason is not null then p_actor end,
+    contested_at = case when v_contests then v_now else q.contested_at end,
+    state = case when p_reason is not null then 'CLOSED' else 'OPEN' end
+  where q.tenant_id = v_tenant and q.contribution_id = p_question and q.closed_reason is distinct from p_reason;
+  if found then
+    perform question_restate(array[p_question]);
+    perform announce(case when p_reason is null then 'question.reopened' else 'question.closed' end, v_row.author_id,
+      jsonb_build_object('question', p_question), v_now);
+    if p_reason is not null and v_row.author_id is not null and p_member is distinct from v_row.author_id then
+      perform notification_note('QUESTION_CLOSED', 'question.closed ' || uuid_v7(), p_question, null, v_row.author_id, null,
+        v_now);
+    end if;
+  end if;
+  return jsonb_build_object('is', 'done', 'question', p_question);
+end $$;

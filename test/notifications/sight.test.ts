@@ -15,6 +15,7 @@ const WRITTEN = [
   'MENTION',
   'MOVED',
   'POST',
+  'QUESTION_CLOSED',
   'REPLY',
 ]
 const PERSONAL = ['BADGE', 'INTRODUCTION', 'MESSAGE']
@@ -72,6 +73,10 @@ async function everyKind({ write, sql }: Village, { club, rin, aki, own, asked, 
   await sql(announced, [rin, 'answer.accepted', { question: others, answer }])
   await sql(announced, [rin, 'answer.requested', { question: others }])
   await sql(announced, [rin, 'contribution.moved', { contribution: own }])
+  await sql(
+    `select notification_note('QUESTION_CLOSED', 'closed ' || $1::text, $1::uuid, null, $2, null, tenant_now(current_tenant()))`,
+    [asked, rin],
+  )
   await sql(announced, [rin, 'badge.earned', { badge: 'helper' }])
   const open = { is_open_to_introductions: true, messages_from: 'MEMBERS' }
   await sql('select profile_save($1, null, $2)', [rin, open])
@@ -151,12 +156,12 @@ const HAPPENINGS: readonly [string, Happening, readonly string[]][] = [
   [
     'the member blocks who did it',
     ({ sql }, { rin, aki }) => sql('select member_block_set($1, $2, false, true)', [rin, aki]),
-    ['BADGE', 'MOVED'], // which is about its own text
+    ['BADGE', 'MOVED', 'QUESTION_CLOSED'], // which are about its own texts
   ],
   [
     'who did it blocks the member',
     ({ sql }, { rin, aki }) => sql('select member_block_set($1, $2, false, true)', [aki, rin]),
-    ['BADGE', 'MOVED'], // which is about its own text
+    ['BADGE', 'MOVED', 'QUESTION_CLOSED'], // which are about its own texts
   ],
   [
     'the membership rests',

@@ -161,6 +161,8 @@ test('messages of these kinds are headed in either language', async () => {
     'ご投稿の場所が変わりました',
     'Can you answer this question?',
     'What you wrote has a new place',
+    'ご質問の受付が終了しました',
+    'Your question was closed',
   ])
     expect(String(row?.texts)).toContain(`%}${words}{%`)
 })

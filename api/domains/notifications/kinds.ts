@@ -5,6 +5,7 @@ export const KINDS = {
   ANSWER_ACCEPTED: { description: 'An answer of the member was accepted.' },
   ANSWER_REQUESTED: { description: 'The shop asks the member to answer a question.' },
   MOVED: { description: 'What the member wrote got another place, or became something else.' },
+  QUESTION_CLOSED: { description: 'Somebody else closed a question of the member, which says why.' },
   COMMENT: { description: 'Somebody commented on what the member wrote.' },
   REPLY: { description: 'Somebody wrote in a thread that the member follows.' },
   POST: { description: 'Something new from a member, in a space or under a tag that the member follows.' },

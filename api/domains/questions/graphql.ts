@@ -110,6 +110,13 @@ export const Question = builder.prismaNode('Contribution', {
       select: { question: { select: { closedReason: true } } },
       resolve: ({ question }) => (question?.closedReason ?? null) as typeof QuestionClosing.$inferType | null, // likewise
     }),
+    contestedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When whoever asked contested that it is a duplicate; null: never.',
+      select: { question: { select: { contestedAt: true } } },
+      resolve: ({ question }) => question?.contestedAt ?? null,
+    }),
     isSatisfied: t.boolean({
       nullable: true,
       description: 'Whether whoever asked says that it was helped; null: it has not said.',

@@ -30,7 +30,7 @@ const STATE = 'Whether it is there, or waits for a moderator.'
 
 mutation('askQuestion', {
   description:
-    'Asks a question in a space of kind QA. The same words once more within five minutes are the same question. Needs: a member who may write there, or `community:write`. Emits: `question.asked`.',
+    'Asks a question in a space of kind QA. Under the same title once more within five minutes, it is the first question as that stands, whatever the second says. Needs: a member who may write there, or `community:write`. Emits: `question.asked`.',
   scopes: ownOrWrites('community:write'),
   errors: [IdempotencyKeyReusedError, SpaceNotEnabledError, AccessDeniedError],
   input: (t) => ({
@@ -55,6 +55,7 @@ mutation('askQuestion', {
   payload: (t) => ({
     question: questionOf(t),
     state: t.expose('state', { type: ContributionState, description: STATE }),
+    isNew: t.exposeBoolean('is_new', { description: 'Whether it was not asked just before.' }),
   }),
 })
 
@@ -140,7 +141,7 @@ builder.objectField(AcceptedAnswerChangedError, 'answer', (t) =>
 )
 
 mutation('closeQuestion', {
-  description: `Closes a question: it takes no answers any more. As a duplicate, whoever followed it or had the same trouble goes over to the other question. Needs: ${ACCEPTS}. Emits: \`question.closed\`.`,
+  description: `Closes a question: it takes no answers any more. As a duplicate, whoever followed it or had the same trouble goes over to the other question. Whoever asked is told when others close it. Needs: ${ACCEPTS}. Emits: \`question.closed\`.`,
   scopes: ownOrWrites('community:moderate'),
   errors: [AccessDeniedError],
   key: 'none',
@@ -164,7 +165,7 @@ mutation('closeQuestion', {
 })
 
 mutation('reopenQuestion', {
-  description: `Opens a closed question again. Needs: ${ACCEPTS}. Emits: \`question.reopened\`.`,
+  description: `Opens a closed question again. Whoever asked opens what it closed itself, and contests once that it is a duplicate; the rest is for moderators and staff. Needs: ${ACCEPTS}. Emits: \`question.reopened\`.`,
   scopes: ownOrWrites('community:moderate'),
   errors: [AccessDeniedError],
   key: 'none',

@@ -25,7 +25,7 @@ export interface NewQuestion {
 }
 
 /**
- * Asks a question. The same words by the same member within five minutes are the same question. Throws NotFoundError,
+ * Asks a question. Under the same title by the same member within five minutes it is the same question. Throws NotFoundError,
  * SpaceNotEnabledError, AccessDeniedError, IdempotencyKeyReusedError, BadInputError.
  */
 export async function askQuestion(
@@ -33,11 +33,11 @@ export async function askQuestion(
   { what, space, kind, isPrivate }: NewQuestion,
   { member, actor }: Writer,
   { key, hash }: Operation,
-): Promise<OfQuestion & { readonly state: State }> {
+): Promise<OfQuestion & { readonly state: State; readonly is_new: boolean }> {
   const given = JSON.stringify({ ...what, space, questionKind: kind, isPrivate })
   const values = [key, hash, member, actor, given]
   return raise(
-    await call<Outcome<OfQuestion & { state: State }>>(
+    await call<Outcome<OfQuestion & { state: State; is_new: boolean }>>(
       tx,
       'select question_ask($1, $2, $3, $4, $5) as outcome',
       values,
