@@ -107,9 +107,11 @@ grant execute on function note_add(text, bytea, uuid, text, text, text), note_ch
 alter table question add column contested_at timestamptz;
 
 -- Of what it is a duplicate, only who sees that learns.
-create policy sight_original on question_duplicate as restrictive for select to engawa_app using (
+drop policy sight on question_duplicate;
+create policy sight on question_duplicate as restrictive for select to engawa_app using (
   (select app_member()) is null
-  or exists (select from contribution c where c.tenant_id = question_duplicate.tenant_id and c.id = original_id));
+  or exists (select from contribution c where c.tenant_id = question_duplicate.tenant_id and c.id = contribution_id)
+  and exists (select from contribution c where c.tenant_id = question_duplicate.tenant_id and c.id = original_id));
 
 /*
  * Asks. p_what as for contribution_write, with "questionKind". Asked by the same member in the same space under the same
