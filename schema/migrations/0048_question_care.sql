@@ -371,11 +371,12 @@ begin
   end if;
   if p_member is not null or p_external_id is not null then
     v_member := member_find(p_member, p_external_id);
-    -- Who may not see into the space, or must not meet whoever asks, is no expert for it.
+    -- Who may not see into the space, asks itself, or must not meet whoever asks, is no expert for it.
     if v_member.id is null or not exists (
         select from sights(array[v_member.id]) s
         where array_remove(v_row.needs, case when v_row.is_private then v_row.id end) <@ s.keys
-          and v_row.state = 'PUBLISHED' and (v_row.author_id is null or v_row.author_id <> all (s.blocked))) then
+          and v_row.state = 'PUBLISHED'
+          and (v_row.author_id is null or v_row.author_id <> all (s.blocked || v_member.id))) then
       return jsonb_build_object('is', 'not_found', 'what', 'member');
     end if;
   end if;
@@ -781,7 +782,9 @@ begin
   elsif v_row.state <> 'DRAFT' then
     return denied('LOCKED');
   end if;
-  select * into v_source from contribution c where c.tenant_id = v_tenant and c.id = v_entry.source_id;
+  -- Nobody moves it meanwhile to where fewer read it.
+  select * into v_source from contribution c
+  where c.tenant_id = v_tenant and c.id = v_entry.source_id for no key update;
   if v_source.id is not null and not p_is_wider_ok and faq_is_wider(v_row, v_source) then
     return denied('WIDER_READERS');
   end if;

@@ -242,6 +242,16 @@ begin
   end if;
 end $$;
 
+/* Locks a member who is about to turn to another, so that what it does can be counted: null, or the refusal. */
+create function people_refusal(p_member uuid) returns jsonb language plpgsql as $$
+begin
+  if p_member is null then
+    return jsonb_build_object('is', 'not_found', 'what', 'member');
+  end if;
+  perform member_lock(p_member);
+  return case when not exists (select from member_entitled(array[p_member])) then denied('MEMBERSHIP') end;
+end $$;
+
 /*
  * Asks another member whether it wants to be introduced; who asks has said yes. Asked again, or by the other at the
  * same time, or after staff asked both, it is one introduction: asking is a yes (before: 0040_people.sql). Outcomes: done
@@ -255,24 +265,25 @@ declare
   v_now timestamptz := tenant_now(v_tenant);
   v_member uuid := (member_find(p_member, p_external_id)).id;
   v_op record;
+  v_refusal jsonb;
   v_known introduction;
   v_id uuid;
 begin
   select * into v_op from op_begin(p_key, p_hash, 'INTRODUCE', p_actor, v_now);
   if v_op.replay is not null then
     return v_op.replay;
-  elsif v_member is null then
-    return op_finish(p_key, jsonb_build_object('is', 'not_found', 'what', 'member'));
   end if;
-  perform member_hold(v_member, null);
-  if not exists (select from member_entitled(array[v_member])) then
-    return op_finish(p_key, jsonb_build_object('is', 'access_denied', 'reason', 'MEMBERSHIP', 'unlock', null));
+  v_refusal := people_refusal(v_member);
+  if v_refusal is not null then
+    return op_finish(p_key, v_refusal);
   elsif v_member = p_other or not exists (select from member_entitled(array[p_other])) or is_blocked(v_member, p_other)
      or not exists (select from profile p where p.tenant_id = v_tenant and p.member_id = p_other and p.is_open_to_introductions) then
     return op_finish(p_key, jsonb_build_object('is', 'not_found', 'what', 'member'));
   elsif (select count(*) from introduction x where x.tenant_id = v_tenant and x.one_id = v_member and x.state <> 'INTRODUCED'
-           and x.proposed_at > v_now - interval '1 day') >= 20 then
-    return op_finish(p_key, jsonb_build_object('is', 'access_denied', 'reason', 'TOO_MANY', 'unlock', null));
+           and x.proposed_at > v_now - interval '1 day') >= 20
+        -- A yes to the other's is no asking.
+        and not exists (select from introduction x where x.tenant_id = v_tenant and x.one_id = p_other and x.other_id = v_member) then
+    return op_finish(p_key, denied('TOO_MANY'));
   end if;
   insert into introduction (tenant_id, one_id, other_id, note, one_accepted_at, proposed_at, actor)
   values (v_tenant, v_member, p_other, p_note, v_now, v_now, p_actor)
@@ -345,6 +356,15 @@ end $$;
 
 -- ── Messages: the same wherever one begins (before: 0040_people.sql) ─────────────────────────────
 
+/* As people_refusal, for who writes a message: at most twenty a minute. */
+create function message_refusal(p_member uuid, p_now timestamptz) returns jsonb language plpgsql as $$
+begin
+  return coalesce(people_refusal(p_member), case when (
+    select count(*) from message m
+    where m.tenant_id = current_tenant() and m.author_id = p_member and m.at > p_now - interval '1 minute') >= 20
+    then denied('TOO_MANY') end);
+end $$;
+
 /* Writes a message down, counts and announces it; whoever may not write was refused before. */
 create function message_put(p_member uuid, p_other uuid, p_body text, p_now timestamptz) returns uuid language plpgsql as $$
 declare
@@ -380,6 +400,7 @@ declare
   v_now timestamptz := tenant_now(v_tenant);
   v_member uuid := (member_find(p_member, p_external_id)).id;
   v_op record;
+  v_refusal jsonb;
   v_from text;
   v_is_new boolean;
   v_id uuid;
@@ -387,25 +408,22 @@ begin
   select * into v_op from op_begin(p_key, p_hash, 'MESSAGE', p_actor, v_now);
   if v_op.replay is not null then
     return v_op.replay;
-  elsif v_member is null or v_member = p_other or not exists (select from member_entitled(array[p_other])) then
-    return op_finish(p_key, jsonb_build_object('is', 'not_found', 'what', 'member'));
   end if;
-  -- One at a time for each author, so that they can be counted.
-  perform member_hold(v_member, null);
-  if not exists (select from member_entitled(array[v_member])) then
-    return op_finish(p_key, jsonb_build_object('is', 'access_denied', 'reason', 'MEMBERSHIP', 'unlock', null));
+  v_refusal := message_refusal(v_member, v_now);
+  if v_refusal is not null then
+    return op_finish(p_key, v_refusal);
+  elsif v_member = p_other or not exists (select from member_entitled(array[p_other])) then
+    return op_finish(p_key, jsonb_build_object('is', 'not_found', 'what', 'member'));
   end if;
   v_is_new := not exists (select from conversation c where c.tenant_id = v_tenant
     and c.one_id = least(v_member, p_other) and c.other_id = greatest(v_member, p_other));
   v_from := coalesce((select p.messages_from from profile p where p.tenant_id = v_tenant and p.member_id = p_other), 'NOBODY');
   if is_blocked(v_member, p_other) or (v_is_new and not (v_from = 'MEMBERS'
        or (v_from = 'SHARED' and exists (select from space_companions(v_member, array[p_other]))))) then
-    return op_finish(p_key, jsonb_build_object('is', 'access_denied', 'reason', 'NO_MESSAGES', 'unlock', null));
-  elsif (select count(*) from message m where m.tenant_id = v_tenant and m.author_id = v_member
-           and m.at > v_now - interval '1 minute') >= 20
-     or (v_is_new and (select count(distinct m.conversation_id) from message m where m.tenant_id = v_tenant
-           and m.author_id = v_member and m.at > v_now - interval '1 day') >= 50) then
-    return op_finish(p_key, jsonb_build_object('is', 'access_denied', 'reason', 'TOO_MANY', 'unlock', null));
+    return op_finish(p_key, denied('NO_MESSAGES'));
+  elsif v_is_new and (select count(distinct m.conversation_id) from message m where m.tenant_id = v_tenant
+          and m.author_id = v_member and m.at > v_now - interval '1 day') >= 50 then
+    return op_finish(p_key, denied('TOO_MANY'));
   end if;
   v_id := message_put(v_member, p_other, p_body, v_now);
   return op_finish(p_key, jsonb_build_object('is', 'done', 'message', v_id, 'member', v_member, 'other', p_other));
@@ -445,25 +463,24 @@ declare
   v_now timestamptz := tenant_now(v_tenant);
   v_member uuid := (member_find(p_member, p_external_id)).id;
   v_op record;
+  v_refusal jsonb;
   v_author uuid;
   v_id uuid;
 begin
   select * into v_op from op_begin(p_key, p_hash, 'MESSAGE', p_actor, v_now);
   if v_op.replay is not null then
     return v_op.replay;
-  elsif v_member is null then
-    return op_finish(p_key, jsonb_build_object('is', 'not_found', 'what', 'member'));
   end if;
-  perform member_hold(v_member, null);
+  v_refusal := message_refusal(v_member, v_now);
+  if v_refusal is not null then
+    return op_finish(p_key, v_refusal);
+  end if;
   select c.author_id into v_author from contribution c
   join post_facts f on f.tenant_id = c.tenant_id and f.contribution_id = c.id and f.kind = 'COLLABORATION'
   where c.tenant_id = v_tenant and c.id = p_post and c.state = 'PUBLISHED' and c.root_state = 'PUBLISHED'
     and contribution_seen(c.id, v_member);
   if v_author is null or v_author = v_member or not exists (select from member_entitled(array[v_author])) then
     return op_finish(p_key, jsonb_build_object('is', 'not_found', 'what', 'post'));
-  elsif (select count(*) from message m where m.tenant_id = v_tenant and m.author_id = v_member
-           and m.at > v_now - interval '1 minute') >= 20 then
-    return op_finish(p_key, jsonb_build_object('is', 'access_denied', 'reason', 'TOO_MANY', 'unlock', null));
   end if;
   v_id := message_put(v_member, v_author, p_body, v_now);
   insert into conversation_post (tenant_id, conversation_id, contribution_id, member_id, at)
@@ -472,14 +489,16 @@ begin
   return op_finish(p_key, jsonb_build_object('is', 'done', 'message', v_id, 'member', v_member, 'other', v_author));
 end $$;
 
-/* The posts that these conversations of a member are about, as far as it sees them now; the newest reply first. */
+/* The posts that these conversations of a member are about, as far as it sees them now: at most 20 each, the newest reply first. */
 create function conversation_posts(p_member uuid, p_conversations uuid[]) returns table (conversation_id uuid, contribution_id uuid)
 language sql stable security definer set search_path = public, pg_temp as $$
-  select p.conversation_id, p.contribution_id from conversation_post p
-  join conversation c on c.tenant_id = p.tenant_id and c.id = p.conversation_id and p_member in (c.one_id, c.other_id)
-  where p.tenant_id = current_tenant() and p.conversation_id = any (p_conversations)
-    and contribution_seen(p.contribution_id, p_member)
-  order by p.at desc, p.contribution_id
+  select c.id, x.contribution_id from conversation c
+  cross join lateral (
+    select p.contribution_id, p.at from conversation_post p
+    where p.tenant_id = c.tenant_id and p.conversation_id = c.id and contribution_seen(p.contribution_id, p_member)
+    order by p.at desc, p.contribution_id limit 20) x
+  where c.tenant_id = current_tenant() and c.id = any (p_conversations) and p_member in (c.one_id, c.other_id)
+  order by x.at desc, x.contribution_id
 $$;
 
 -- ── Contacts: shown to each other once both agreed ───────────────────────────────────────────────
@@ -501,9 +520,10 @@ create index contact_offer_to on contact_offer (tenant_id, other_id);
 call protect('contact_offer');
 call sight_own('contact_offer');
 
-/* A member who blocks another takes back what both offered. */
+/* A member who blocks another takes back what both offered; by their locks also what one is about to offer. */
 create function contact_offers_end() returns trigger language plpgsql as $$
 begin
+  perform members_lock(array[new.member_id, new.other_id]);
   delete from contact_offer o where o.tenant_id = new.tenant_id
     and (o.member_id, o.other_id) in ((new.member_id, new.other_id), (new.other_id, new.member_id));
   return null;
@@ -530,8 +550,7 @@ begin
       else jsonb_build_object('is', 'not_found', 'what', 'member') end;
   end if;
   -- Whoever blocks takes this lock as well, so that no offer outlives a block.
-  perform member_lock(least(v_member, p_other));
-  perform member_lock(greatest(v_member, p_other));
+  perform members_lock(array[v_member, p_other]);
   if (select count(*) from member_entitled(array[v_member, p_other])) < 2 or is_blocked(v_member, p_other)
      or not exists (select from conversation c where c.tenant_id = v_tenant
           and c.one_id = least(v_member, p_other) and c.other_id = greatest(v_member, p_other))
@@ -554,7 +573,7 @@ language sql stable security definer set search_path = public, pg_temp as $$
   left join contact_offer a on a.tenant_id = current_tenant() and a.member_id = p_member and a.other_id = x.id
   left join contact_offer b on b.tenant_id = current_tenant() and b.member_id = x.id and b.other_id = p_member
   where not is_blocked(p_member, x.id) and exists (select from member_entitled(array[p_member]))
-    and exists (select from member_entitled(array[x.id]))
+    and x.id in (select member_entitled(p_others))
 $$;
 
 grant execute on function
@@ -653,7 +672,10 @@ begin
   return cardinality(v_due);
 end $$;
 
-/* Says whether a member's interests are derived; what was derived goes when they are not. Outcomes: done {member}, not_found, membership_ended. */
+/*
+ * Says whether a member's interests are derived; what was derived goes when they are not. Outcomes: done {member},
+ * not_found, membership_ended.
+ */
 create function interests_derive_set(p_member uuid, p_external_id text, p_is_on boolean) returns jsonb
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
@@ -683,6 +705,8 @@ declare
   v_tenant uuid := current_tenant();
   v_member member := member_hold(p_member, p_external_id);
 begin
+  -- Nobody derives them meanwhile.
+  perform from profile p where p.tenant_id = v_tenant and p.member_id = v_member.id for no key update;
   with gone as (
     delete from interest i where i.tenant_id = v_tenant and i.member_id = v_member.id
       and (i.interest = p_interest or i.label = p_label)
@@ -731,7 +755,8 @@ begin
   if p_profile ? 'interests' then
     delete from interest i where i.tenant_id = v_tenant and i.member_id = v_member.id and i.source = 'SAID';
     insert into interest as i (tenant_id, member_id, interest, label, at)
-    select v_tenant, v_member.id, e ->> 'interest', e ->> 'label', tenant_now(v_tenant) from jsonb_array_elements(p_profile -> 'interests') e
+    select distinct on (e ->> 'interest') v_tenant, v_member.id, e ->> 'interest', e ->> 'label', tenant_now(v_tenant)
+    from jsonb_array_elements(p_profile -> 'interests') with ordinality x (e, n) order by e ->> 'interest', n
     on conflict (tenant_id, member_id, interest) do update set source = 'SAID', label = excluded.label, at = excluded.at;
   end if;
   return jsonb_build_object('is', 'done', 'member', v_member.id);

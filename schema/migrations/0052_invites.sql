@@ -55,7 +55,7 @@ begin
   on conflict (tenant_id, member_id, thread_id) do nothing;
   select i.code into v_code from thread_invite i
   where i.tenant_id = v_tenant and i.member_id = v_member.id and i.thread_id = v_thread;
-  return jsonb_build_object('is', 'done', 'code', v_code, 'member', v_member.id, 'contribution', p_contribution);
+  return jsonb_build_object('is', 'done', 'code', v_code, 'member', v_member.id);
 end $$;
 
 /*

@@ -1,7 +1,10 @@
 // Members who are brought together: by staff, by a post that looks for somebody, and by telling how to be reached.
+import type pg from 'pg'
 import { beforeAll, describe, expect, it, test } from 'vitest'
+import { decodeId } from '../../api/graph/ids.ts'
 import { type Shop, type TestMember, testApp } from '../support/app.ts'
 import { idOfKind, makeSpace, tell } from '../support/house.ts'
+import { overlapping } from '../support/overlap.ts'
 import { onServer } from '../support/server.ts'
 
 const open = testApp({ role: 'web' })
@@ -188,6 +191,36 @@ describe('contacts', () => {
     )
     expect(rows).toBe(2)
   })
+})
+
+test('no offer outlives a block of the same moment, whichever comes first', async () => {
+  const shop = await open()
+  const [mia, aki] = [await shop.member('mia'), await willing(shop, 'aki', { messagesFrom: 'MEMBERS' })]
+  await shop.do('sendMessage', { to: aki.id, body: 'Hi' }, { as: mia.token })
+  const [one, other] = [mia, aki].map(({ id }) => decodeId(id, 'id').id)
+  const ground = { url: shop.ground.databaseUrl, tenantId: shop.tenant.id }
+  const offers = async (client: pg.Client) =>
+    (
+      await client.query(
+        `select contact_offer_set($1, null, $2, '{"EMAIL": "mia@example.com"}', false) as outcome`,
+        [...[one, other]],
+      )
+    ).rows[0].outcome.is
+  const blocks = async (client: pg.Client) =>
+    (await client.query('select member_block_set($1, $2, false, true) as outcome', [other, one])).rows[0]
+      .outcome.is
+  const left = () =>
+    onServer(ground.url, (client) => client.query('select from contact_offer where member_id = $1', [one]))
+  expect(await overlapping(ground, (client, nth) => (nth === 1 ? offers : blocks)(client))).toEqual([
+    'done',
+    'done',
+  ])
+  expect((await left()).rowCount).toBe(0)
+  await shop.do('unblockMember', { other: mia.id }, { as: aki.token })
+  expect(await overlapping(ground, (client, nth) => (nth === 1 ? blocks : offers)(client))).toEqual([
+    'done',
+    'not_found',
+  ])
 })
 
 test('the changes of a membership are listed for the member and for staff, and for nobody else', async () => {

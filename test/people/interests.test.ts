@@ -2,6 +2,8 @@
 import { expect, test } from 'vitest'
 import { type Shop, type TestMember, testApp } from '../support/app.ts'
 import { makeSpace } from '../support/house.ts'
+import { overlapping } from '../support/overlap.ts'
+import { onServer } from '../support/server.ts'
 
 const open = testApp({ role: 'web' })
 const MINE = '{ viewer { member { isDerivingInterests interests { label source } } } }'
@@ -77,4 +79,26 @@ test('interests are the member’s own and the staff’s to see', async () => {
   const { data } = await shop.ask(aki.token, query, { by: mia.by })
   expect(data?.member ?? null).toBeNull()
   expect((await shop.ask(shop.staff, query, { by: mia.by })).data.member.isDerivingInterests).toBe(true)
+})
+
+test('an interest that is dropped while interests are derived is gone', async () => {
+  const { shop, mia } = await lived(true)
+  await shop.clock('2026-04-01T00:00:01Z')
+  const ground = { url: shop.ground.databaseUrl, tenantId: shop.tenant.id }
+  await onServer(ground.url, (client) =>
+    client.query('update profile set derives_at = $1 where tenant_id = $2 and derives_at is not null', [
+      '2026-04-01',
+      shop.tenant.id,
+    ]),
+  )
+  const drops = `select interest_drop(null, 'mia', 'soap', 'SOAP') ->> 'is' as outcome`
+  const answers = await overlapping(ground, async (client, nth) => {
+    const { rows } = await client.query(nth === 1 ? 'select interests_settle_due(9) as outcome' : drops)
+    return rows[0].outcome
+  })
+  expect(answers).toEqual([1, 'done'])
+  expect((await mine(shop, mia)).interests).toEqual([
+    { label: 'rice', source: 'ANSWERED' },
+    { label: 'コーヒー', source: 'ASKED' },
+  ])
 })

@@ -88,6 +88,19 @@ describe('the directory', () => {
   })
 })
 
+test('a field and an interest stand in a profile once', async () => {
+  const shop = await open()
+  const mia = await shown(shop, 'mia', { interests: ['Tea', 'ＴＥＡ', 'Rice'] })
+  const query = '{ viewer { member { interests { label } } } }'
+  const labels = (await shop.ask(mia.token, query)).data.viewer.member.interests
+  expect(labels).toEqual([{ label: 'Rice' }, { label: 'Tea' }])
+  const about = { field: 'ABOUT', value: 'Me', sight: 'MEMBERS' }
+  expect(await shop.do('saveProfile', { fields: [about, about] }, { as: mia.token })).toMatchObject({
+    code: 'BAD_INPUT',
+    field: 'input.fields',
+  })
+})
+
 test('a name is found in every way of writing it, and pages by name are the whole list', async () => {
   const shop = await open()
   const viewer = await shown(shop, 'viewer')
@@ -164,6 +177,24 @@ describe('an introduction', () => {
       ])
       expect((await mine(shop, one)).map((each: { state: string }) => each.state)).toEqual(['INTRODUCED'])
     }
+  })
+
+  it('is asked for by one that has no answer to twenty of a day no more, who still says yes to others', async () => {
+    const shop = await open({ testClock: '2026-04-01T00:00:00Z' })
+    const [mia, ...others] = (await Promise.all(
+      Array.from({ length: 23 }, (_, i) => shown(shop, `m${i}`, wish)),
+    )) as [TestMember, ...TestMember[]]
+    const asks = (to: TestMember, by = mia) => shop.do('proposeIntroduction', { to: to.id }, { as: by.token })
+    const [late, early, ...rest] = others as [TestMember, TestMember, ...TestMember[]]
+    for (const each of rest) expect((await asks(each)).__typename).toBe('ProposeIntroductionPayload')
+    await asks(mia, early)
+    expect([await asks(late), await asks(early)]).toMatchObject([
+      { reason: 'TOO_MANY' },
+      { __typename: 'ProposeIntroductionPayload' },
+    ])
+    expect(await mine(shop, early)).toMatchObject([{ state: 'INTRODUCED' }])
+    await shop.clock('2026-04-02T00:00:00Z')
+    expect((await asks(late)).__typename).toBe('ProposeIntroductionPayload')
   })
 
   it('of who blocked the other, or does not want any, is not found', async () => {

@@ -1,8 +1,9 @@
 // The shop's own questions and answers: candidates, editing, publishing, reviewing, retiring; and what need not be asked.
 import { beforeEach, expect, test } from 'vitest'
-import { encodeId } from '../../api/graph/ids.ts'
+import { decodeId, encodeId } from '../../api/graph/ids.ts'
 import { type Shop, type TestMember, testApp } from '../support/app.ts'
 import { makeSpace } from '../support/house.ts'
+import { overlapping } from '../support/overlap.ts'
 import { onServer } from '../support/server.ts'
 
 const open = testApp({ role: 'web' })
@@ -155,6 +156,23 @@ test('where others would read an entry than its source, that has to be said; the
     creditedTo: { displayName: 'ken' },
   })
   expect(await entryFor(vip.token, entry)).toMatchObject({ question: { title: 'A secret of the club' } })
+})
+
+test('an entry waits for its source, which goes to where fewer read it at the same moment', async () => {
+  const { question } = await solve('How?')
+  const entry = await draft(question)
+  const see = { attribute: { name: 'vip', equals: true } }
+  const uuids = [question, await makeSpace(shop, 'inner', { see }), entry].map((id) => decodeId(id, 'id').id)
+  const ground = { url: shop.ground.databaseUrl, tenantId: shop.tenant.id }
+  const answers = await overlapping(ground, async (client, nth) => {
+    const moves = `select question_to_post('moves', '\\x01', $1, $2, null, 'test') as outcome`
+    const publishes = `select faq_publish($1, false, null, 'test') as outcome`
+    const { rows } = await (nth === 1
+      ? client.query(moves, uuids.slice(0, 2))
+      : client.query(publishes, uuids.slice(2)))
+    return rows[0].outcome
+  })
+  expect(answers).toMatchObject([{ is: 'done' }, { is: 'access_denied', reason: 'WIDER_READERS' }])
 })
 
 test.each([

@@ -3,7 +3,7 @@ import type { Tx } from '../../platform/db.ts'
 import { BadInputError, type Outcome, raise } from '../../platform/errors/index.ts'
 import type { Operation } from '../../platform/operation.ts'
 import type { MemberBy } from '../members/index.ts'
-import { type ContactFields, introduceCall, offerCall, replyCall } from './contacts.store.ts'
+import { introduceCall, offerCall, replyCall } from './contacts.store.ts'
 
 /** Asks two members, who want to be introduced, to get to know each other. Throws NotFoundError, IdempotencyKeyReusedError. */
 export async function introduceMembers(
@@ -55,9 +55,7 @@ export async function offerContact(
 
 /** Takes one's own offer back: neither sees the other's any more. Throws NotFoundError. */
 export async function withdrawContact(tx: Tx, by: MemberBy, other: string) {
-  const what: { other: string; fields: ContactFields | null; isAnswer: boolean } = {
-    ...{ other, fields: null, isAnswer: false },
-  }
+  const what = { other, fields: null, isAnswer: false }
   return raise(await offerCall<Outcome<{ member: string; other: string }>>(tx, by, what))
 }
 

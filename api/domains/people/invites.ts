@@ -6,7 +6,5 @@ import { inviteCall } from './invites.store.ts'
 
 /** Gives a member its code for the thread of a contribution (a uuid) that it sees. Throws NotFoundError. */
 export async function inviteToThread(tx: Tx, by: MemberBy, contribution: string) {
-  return raise(
-    await inviteCall<Outcome<{ code: string; member: string; contribution: string }>>(tx, by, contribution),
-  )
+  return raise(await inviteCall<Outcome<{ code: string; member: string }>>(tx, by, contribution))
 }

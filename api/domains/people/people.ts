@@ -39,13 +39,16 @@ const MOST_INTERESTS = 20
 
 /** Changes how a member shows itself. Throws NotFoundError, MembershipEndedError, BadInputError. */
 export async function saveProfile(tx: Tx, by: MemberBy, changes: ProfileChanges) {
+  const fields = changes.fields ?? []
+  if (new Set(fields.map(({ field }) => field)).size < fields.length)
+    throw new BadInputError('input.fields', 'Give each field of a profile once.')
   const member = await findMember(tx, namesOf(by))
   if (!member) throw new NotFoundError('member')
   return raise(
     await saveCall<Outcome<{ member: string }>>(tx, by, {
       is_listed: changes.isListed,
       folded_name: normalised(member.displayName),
-      fields: (changes.fields ?? []).map(checkedField),
+      fields: fields.map(checkedField),
       interests: changes.interests && checkedInterests(changes.interests),
       interests_sight: changes.interestsSight,
       messages_from: changes.messagesFrom,
