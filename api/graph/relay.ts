@@ -124,6 +124,19 @@ function readCursor<Key>(cursor: string, format: KeyFormat<Key>, field: string):
   throw new BadInputError(field, `${field} must be a cursor of this connection.`)
 }
 
+/** Keys of one list of one owner (uuids): a place in it is none in another's, nor in another list. */
+export function ownedBy<Key>(
+  format: KeyFormat<Key>,
+  list: string,
+  ...owner: readonly string[]
+): KeyFormat<Key> {
+  const name = [list, ...owner].join(' ')
+  return {
+    write: (key) => [name, ...format.write(key)],
+    read: ([of, ...parts]) => (of === name ? format.read(parts) : undefined),
+  }
+}
+
 /** Keys of lists sorted by an id alone, which for ids of version 7 is the order of their making. */
 export const byId: KeyFormat<string> = {
   write: (id) => [id],

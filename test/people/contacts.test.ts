@@ -17,8 +17,8 @@ async function willing(shop: Shop, name: string, wish: object = WISH): Promise<T
 }
 
 const mine = async (shop: Shop, { token }: TestMember) =>
-  (await shop.ask(token, '{ introductions { state isAsked note person { displayName } } }')).data
-    .introductions
+  (await shop.ask(token, '{ introductions { nodes { state isAsked note person { displayName } } } }')).data
+    .introductions.nodes
 const kinds = async (shop: Shop, { token }: TestMember) =>
   (
     await shop.ask(token, '{ viewer { member { notifications { nodes { kind } } } } }')
@@ -77,10 +77,10 @@ describe('an introduction by staff', () => {
   })
 })
 
-const TALK = `{ conversations { conversations { person { displayName } posts
+const TALK = `{ conversations { nodes { person { displayName } posts
   contacts { isOffered own { kind value } theirs { kind value } } } } }`
 const talks = async (shop: Shop, { token }: TestMember) =>
-  (await shop.ask(token, TALK)).data.conversations.conversations
+  (await shop.ask(token, TALK)).data.conversations.nodes
 
 describe('a private reply', () => {
   let shop: Shop

@@ -16,7 +16,7 @@ async function shown(shop: Shop, name: string, profile: object = {}): Promise<Te
 
 async function directory(shop: Shop, { token }: TestMember, args: object = {}) {
   const query = `query ($search: String, $interest: String, $after: String) {
-    directory(search: $search, interest: $interest, after: $after) { nodes ${SEEN} next } }`
+    directory(search: $search, interest: $interest, first: 50, after: $after) { nodes ${SEEN} pageInfo { endCursor hasNextPage } } }`
   const { data, errors } = await shop.ask(token, query, args)
   expect(errors).toEqual([])
   return data.directory
@@ -120,15 +120,16 @@ test('a name is found in every way of writing it, and pages by name are the whol
   await shop.do('updateMember', { member: { externalId: 'm0' }, displayName: 'Ｚｏｅ' })
   expect(await names(shop, viewer, { search: 'zoe' })).toEqual(['Ｚｏｅ'])
   const first = await directory(shop, viewer)
-  const second = await directory(shop, viewer, { after: first.next })
-  expect([first.nodes.length, second.nodes.length, second.next]).toEqual([50, 13, null])
+  const second = await directory(shop, viewer, { after: first.pageInfo.endCursor })
+  expect([first.nodes.length, second.nodes.length, second.pageInfo.hasNextPage]).toEqual([50, 13, false])
   expect(new Set([...first.nodes, ...second.nodes].map((each) => each.displayName)).size).toBe(63)
 })
 
 describe('an introduction', () => {
   const wish = { isOpenToIntroductions: true, interests: ['Tea'], interestsSight: 'MEMBERS' }
-  const MINE = '{ introductions { state isAsked note person { displayName } } }'
-  const mine = async (shop: Shop, { token }: TestMember) => (await shop.ask(token, MINE)).data.introductions
+  const MINE = '{ introductions { nodes { state isAsked note person { displayName } } } }'
+  const mine = async (shop: Shop, { token }: TestMember) =>
+    (await shop.ask(token, MINE)).data.introductions.nodes
   const suggested = async (shop: Shop, { token }: TestMember) =>
     (await shop.ask(token, '{ suggestedMembers { displayName sharedInterests } }')).data.suggestedMembers
 
@@ -214,8 +215,8 @@ describe('an introduction', () => {
 })
 
 describe('a message', () => {
-  const TALK = `query ($with: ID!) { messages(with: $with) { messages { body isOwn author { displayName } } }
-    conversations { conversations { unread person { displayName } } } }`
+  const TALK = `query ($with: ID!) { messages(with: $with) { nodes { body isOwn author { displayName } } }
+    conversations { nodes { unread person { displayName } } } }`
   const talk = async (shop: Shop, { token }: TestMember, other: TestMember) =>
     (await shop.ask(token, TALK, { with: other.id })).data
 
@@ -231,16 +232,16 @@ describe('a message', () => {
       await shop.do('sendMessage', { to: aki.id, body }, { as: mia.token })
     expect(await talk(shop, aki, mia)).toEqual({
       messages: {
-        messages: [
+        nodes: [
           { body: 'Are you there?', isOwn: false, author: { displayName: 'mia' } },
           { body: 'Hello', isOwn: false, author: { displayName: 'mia' } },
         ],
       },
-      conversations: { conversations: [{ unread: 2, person: { displayName: 'mia' } }] },
+      conversations: { nodes: [{ unread: 2, person: { displayName: 'mia' } }] },
     })
     await shop.do('markConversationRead', { with: mia.id }, { as: aki.token })
-    expect((await talk(shop, aki, mia)).conversations.conversations[0].unread).toBe(0)
-    expect(await talk(shop, eve, mia)).toEqual({ messages: null, conversations: { conversations: [] } })
+    expect((await talk(shop, aki, mia)).conversations.nodes[0].unread).toBe(0)
+    expect(await talk(shop, eve, mia)).toEqual({ messages: { nodes: [] }, conversations: { nodes: [] } })
     const selection = 'id type ... on MessageSent { message { body isOwn } }'
     const told = async ({ token }: TestMember) =>
       (await history(shop, token, { after, selection, types: ['message.sent'] })).map(
@@ -273,7 +274,7 @@ describe('a message', () => {
         reason: 'NO_MESSAGES',
       })
     await shop.do('sendMessage', { to: mutes.id, body: 'Hi' }, { as: mia.token })
-    expect((await talk(shop, mutes, mia)).conversations.conversations).toEqual([
+    expect((await talk(shop, mutes, mia)).conversations.nodes).toEqual([
       { unread: 0, person: { displayName: 'mia' } },
     ])
   })
@@ -288,7 +289,7 @@ describe('a message', () => {
     expect(await send()).toMatchObject({ __typename: 'SendMessagePayload' })
     await shop.do('pauseMembership', {}, { as: mia.token })
     expect(await send()).toMatchObject({ reason: 'MEMBERSHIP' })
-    expect((await talk(shop, mia, aki)).conversations.conversations).toEqual([])
+    expect((await talk(shop, mia, aki)).conversations.nodes).toEqual([])
     await shop.do('resumeMembership', {}, { as: mia.token })
     await shop.do('endMembership', { member: aki.by, end: 'REMOVED' })
     expect(await send()).toMatchObject({ code: 'NOT_FOUND' })

@@ -85,7 +85,7 @@ const HELD = `{ spaces { nodes { key viewerStanding } }
     notificationSettings { choices { kind channel isOn } places { kind target level isPaused } digest { period } }
     member { wallet { available } unreadNotifications enrolments { nodes { finished enrolledAt completedAt } } } }
   courses { nodes { viewerEnrolment { finished } lessons { key finishedAt } } }
-  conversations { conversations { unread person { displayName } } } }`
+  conversations { nodes { unread person { displayName } } } }`
 
 test('who returns finds what it follows, drafted, learned and was let into as it left it', async () => {
   const shop = await open({ testClock: '2026-04-01T00:00:00Z', locale: 'en' })
@@ -120,6 +120,6 @@ test('who returns finds what it follows, drafted, learned and was let into as it
       drafts: { nodes: [{ title: 'Later' }] },
       member: { wallet: { available: '50' }, enrolments: { nodes: [{ finished: 1 }] } },
     },
-    conversations: { conversations: [{ unread: 1 }] },
+    conversations: { nodes: [{ unread: 1 }] },
   })
 })

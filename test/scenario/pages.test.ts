@@ -20,6 +20,8 @@ import {
 const open = testApp({ role: 'web' })
 const NOW = '2026-04-01T00:00:00Z'
 let shop: Shop
+/** The id of the member that ways call FRIEND 0. */
+let friend0: string
 
 /** How to reach each list, with `@` for the page's arguments. A list of the schema without a way fails the test. */
 const WAYS: Record<string, readonly string[]> = {
@@ -67,18 +69,25 @@ const WAYS: Record<string, readonly string[]> = {
   'Query.complaints': ['complaints(@) { # }', 'complaints(state: OPEN, @) { # }'],
   'Query.content': ['content(@) { # }', 'content(filter: {state: DRAFT, kind: ARTICLE}, @) { # }'],
   'Query.contentIdeas': ['contentIdeas(@) { # }', 'contentIdeas(state: OPEN, @) { # }'],
+  'Query.conversations': ['conversations(member: {externalId: "mia"}, @) { # }'],
   'Query.courses': ['courses(@) { # }'],
+  'Query.directory': [
+    'directory(member: {externalId: "mia"}, @) { # }',
+    'directory(member: {externalId: "mia"}, search: "FRIEND", interest: "Tea", @) { # }',
+  ],
   'Query.doubtfulDeliveries': [
     'doubtfulDeliveries(@) { # }',
     'doubtfulDeliveries(doubt: POSSIBLE_MISS, @) { # }',
   ],
   'Query.faq': ['faq(@) { # }', 'faq(tag: "tea", stage: PUBLISHED, @) { # }'],
   'Query.faqCandidates': ['faqCandidates(@) { # }'],
+  'Query.introductions': ['introductions(member: {externalId: "mia"}, @) { # }'],
   'Query.members': [
     'members(@) { # }',
     ...['OLDEST', 'COOLEST', 'MOST_EXPECTED_PURCHASES'].map((order) => `members(orderBy: ${order}, @) { # }`),
     'members(filter: {not: {stage: ["visitor"]}}, search: "mia", @) { # }',
   ],
+  'Query.messages': ['messages(member: {externalId: "mia"}, with: "FRIEND 0", @) { # }'],
   'Query.moderationQueue': ['moderationQueue(state: KEPT, @) { # }'],
   'Query.offers': ['offers(@) { # }'],
   'Query.partnerMovements': ['partnerMovements(partner: "cafe", @) { # }'],
@@ -122,6 +131,9 @@ const WAYS: Record<string, readonly string[]> = {
 /** What tells the entries of a list apart, where it is no id of theirs; the innermost list first. */
 const ENTRIES = [
   ['revisions', 'id: revision'],
+  ['conversations', 'id: person { id }'],
+  ['introductions', 'id: note'],
+  ['messages', 'id: body'],
   ['complaints', 'id: reason'],
   ['publicTeasers', 'id: thread'],
   ['entries', '... on Node { id }'],
@@ -147,17 +159,18 @@ async function pageOf(way: string, args: Record<string, number | string | null>,
     ENTRIES.find(([list]) => way.includes(`${list}(`) && !way.includes(`... on Comment { comments(`))?.[1] ??
     'id'
   const page = `edges { cursor node { ${entry} } } nodes { ${entry} } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }`
-  const { data, errors } = await of.ask(
-    of.staff,
-    `{ ${way.replace('@', given.join(', ')).replace('#', page)} }`,
-  )
+  const { data, errors } = await of.ask(of.staff, `{ ${filled(way, given.join(', '), page)} }`)
   expect(errors).toEqual([])
   let found = data
   while (!('edges' in found)) found = Object.values(found)[0]
   return found
 }
 
-const ids = ({ nodes }: Page) => nodes.map(({ id }) => id)
+function filled(way: string, args: string, page: string): string {
+  return way.replace('FRIEND 0', friend0).replace('@', args).replace('#', page)
+}
+
+const ids = ({ nodes }: Page) => nodes.map(({ id }) => JSON.stringify(id))
 
 /** Everything of mia happens at one instant, three times over: only the ids tell entries apart. */
 beforeAll(async () => {
@@ -246,6 +259,7 @@ beforeAll(async () => {
   )
   await failWebhooks()
   await talk()
+  await meet()
   await post()
   const { data } = await shop.ask(shop.staff, '{ doubtfulDeliveries(first: 1) { nodes { id } } }')
   await reportOpened(shop, data.doubtfulDeliveries.nodes[0].id, 9)
@@ -278,6 +292,24 @@ async function talk() {
   await keepFaq(spaces[1] ?? '', mia)
   for (let i = 1; i < 10; i++)
     await shop.do('setPaidThrough', { member: { externalId: 'mia' }, through: `209${i}-01-01T00:00:00Z` })
+}
+
+/** Nine who are listed, asked to get to know mia and wrote to it, one of them nine times. */
+async function meet() {
+  const { id: to } = (await shop.ask(shop.staff, '{ member(by: {externalId: "mia"}) { id } }')).data.member
+  const isOpen = { messagesFrom: 'MEMBERS', isOpenToIntroductions: true }
+  await shop.do('saveProfile', { member: { externalId: 'mia' }, ...isOpen })
+  const shown = { isListed: true, interests: ['Tea'], interestsSight: 'MEMBERS' }
+  for (let i = 0; i < 9; i++) {
+    const member = { externalId: `friend ${i}` }
+    await shop.do('saveProfile', { member, ...shown })
+    await shop.do('proposeIntroduction', { member, to, note: `Number ${i}.` })
+    await shop.do('sendMessage', { member, to, body: `Hello ${i}.` })
+  }
+  const friend = await shop.ask(shop.staff, '{ member(by: {externalId: "friend 0"}) { id } }')
+  friend0 = friend.data.member.id
+  for (let i = 1; i < 9; i++)
+    await shop.do('sendMessage', { member: { externalId: 'friend 0' }, to, body: `Hello again ${i}.` })
 }
 
 /** Ten questions; nine answers to the first of them, which was changed and remarked on as often as its first answer. */
@@ -454,10 +486,7 @@ describe.each(Object.values(WAYS).flat())('%s', (way) => {
     [{ last: 1, before: '' }, 'before'],
   ])('refuses %o', async (args, field) => {
     const given = Object.entries(args).map(([name, value]) => `${name}: ${JSON.stringify(value)}`)
-    const { errors } = await shop.ask(
-      shop.staff,
-      `{ ${way.replace('@', given.join(', ')).replace('#', '__typename')} }`,
-    )
+    const { errors } = await shop.ask(shop.staff, `{ ${filled(way, given.join(', '), '__typename')} }`)
     expect(errors).toMatchObject([{ code: 'BAD_INPUT', field }])
   })
 
@@ -471,7 +500,7 @@ describe.each(Object.values(WAYS).flat())('%s', (way) => {
       (await pageOf('members(@) { # }', { first: 1 }, elsewhere)).pageInfo.endCursor,
     ]
     for (const after of cursors) {
-      const query = `{ ${way.replace('@', `first: 3, after: "${after}"`).replace('#', 'nodes { __typename }')} }`
+      const query = `{ ${filled(way, `first: 3, after: "${after}"`, 'nodes { __typename }')} }`
       expect((await shop.ask(shop.staff, query)).errors).toMatchObject([
         { code: 'BAD_INPUT', field: 'after' },
       ])

@@ -29,11 +29,11 @@ const FIGURES = [
       entries(first: 50) { pageInfo { hasNextPage } nodes { title } } } }`,
   `{ content(first: 20) { pageInfo { hasNextPage } nodes { title useful notUseful unwanted satisfaction
     content { ...counted } } } }`,
-  '{ directory { next nodes { displayName interests sharedInterests } } suggestedMembers { displayName } }',
+  '{ directory(first: 50) { pageInfo { hasNextPage } nodes { displayName interests sharedInterests } } suggestedMembers { displayName } }',
   `{ viewer { feed(first: 50) { pageInfo { hasNextPage } nodes { title } } drafts { nodes { title } }
     member { unreadNotifications helpedCount reputation trust { level criteria { has level needs } }
       notifications(first: 50) { nodes { kind count actorCount } } } }
-    conversations { conversations { unread } } }`,
+    conversations(first: 50) { pageInfo { hasNextPage } nodes { unread } } }`,
 ].map((query) =>
   query.includes('...counted')
     ? `${query} fragment counted on Contribution { commentCount score upVotes downVotes viewCount revision

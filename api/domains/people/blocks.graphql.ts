@@ -2,7 +2,7 @@ import { idOf } from '../../graph/ids.ts'
 import { mutation } from '../../graph/mutation.ts'
 import { NotFoundError } from '../../platform/errors/index.ts'
 import { MemberByInput, ownOrWrites } from '../members/index.ts'
-import { setBlock } from './messages.ts'
+import { setBlock } from './blocks.ts'
 import { eyesOf } from './people.graphql.ts'
 
 mutation('blockMember', {

@@ -8,7 +8,8 @@ import { contributionRef } from '../contributions/index.ts'
 import { MemberByInput, ownOrWrites, subjectOf } from '../members/index.ts'
 import { type ContactFields, type Contacts, readContacts, readTopics } from './contacts.store.ts'
 import { introduceMembers, offerContact, replyPrivately, withdrawContact } from './contacts.ts'
-import { Conversation, introductionOf, sentOf } from './messages.graphql.ts'
+import { introductionOf } from './introductions.graphql.ts'
+import { Conversation, sentOf } from './messages.graphql.ts'
 
 const ContactKind = builder.enumType('ContactKind', {
   description: 'A way of reaching somebody.',

@@ -1,12 +1,15 @@
 import { builder } from '../../graph/builder.ts'
 import type { Context } from '../../graph/context.ts'
 import { encodeId } from '../../graph/ids.ts'
+import { loader } from '../../graph/load.ts'
 import { mutation } from '../../graph/mutation.ts'
+import { connection, connectionOf, type KeyFormat, ownedBy, pageOf } from '../../graph/relay.ts'
 import { MembershipEndedError } from '../../platform/errors/index.ts'
+import { isId } from '../../platform/ids.ts'
 import { MemberByInput, memberOf, namesOf, ownOrWrites, subjectOf } from '../members/index.ts'
 import { findMember } from './export.store.ts'
-import type { Person } from './people.store.ts'
-import { DIRECTORY_PAGE, type DirectoryPage, directoryPage, saveProfile, suggestedMembers } from './people.ts'
+import { type DirectoryPlace, type Person, readPeople } from './people.store.ts'
+import { directoryPage, saveProfile, suggestedMembers } from './people.ts'
 
 /** `ProfileSight` of the API. */
 export const ProfileSight = builder.enumType('ProfileSight', {
@@ -66,20 +69,47 @@ export const PersonType = builder.objectRef<Person>('Person').implement({
   }),
 })
 
-const Directory = builder.objectRef<DirectoryPage>('Directory').implement({
-  description: 'A page of the members who want to be found.',
-  fields: (t) => ({
-    nodes: t.field({
-      type: [PersonType],
-      description: `By name; at most ${DIRECTORY_PAGE}.`,
-      resolve: ({ nodes }) => [...nodes],
-    }),
-    next: t.exposeString('next', {
-      nullable: true,
-      description: 'Where the next page begins; null at the end.',
-    }),
-  }),
+const PersonConnection = connectionOf(PersonType, 'Person')
+
+/** Keys of the directory: names as they are sorted, then ids. */
+const byName: KeyFormat<DirectoryPlace> = {
+  write: ({ name, id }) => [name, id],
+  read: ([name, id]) =>
+    typeof name === 'string' && !name.includes('\0') && typeof id === 'string' && isId(id)
+      ? { name, id }
+      : undefined,
+}
+
+/** Something as one member sees it: with whose eyes it was read. */
+export type Seen<Row> = Row & { readonly viewer: string }
+
+/** Rows as a member (a uuid) sees them. */
+export const seenBy = <Row extends object>(viewer: string, rows: readonly Row[]): Seen<Row>[] =>
+  rows.map((row) => ({ ...row, viewer }))
+
+const personOf = loader<string, Person | null>(async (keys, { db }) => {
+  const asked = keys.map((key) => key.split(' ') as [viewer: string, other: string])
+  const found = new Map(
+    await Promise.all(
+      [...Map.groupBy(asked, ([viewer]) => viewer)].map(
+        async ([viewer, pairs]) =>
+          [
+            viewer,
+            await readPeople(
+              db,
+              viewer,
+              pairs.map(([, other]) => other),
+            ),
+          ] as const,
+      ),
+    ),
+  )
+  return asked.map(([viewer, other]) => found.get(viewer)?.get(other) ?? null)
 })
+
+/** Another member as a member (both uuids) sees it; null when it is not there any more. */
+export const seenPerson = (context: Context, viewer: string, other: string) =>
+  personOf(context, `${viewer} ${other}`)
 
 /** With whose eyes a question about others is answered: the member's own, or of one that was named; null: nobody's. */
 export async function eyesOf(
@@ -95,27 +125,29 @@ export async function eyesOf(
 export const ownOrReads = (scope: string) => ({ $any: { member: true, reads: scope } })
 
 builder.queryField('directory', (t) =>
-  t.field({
-    type: Directory,
-    nullable: true,
-    description: 'The members who want to be found, each with what it shows to the one who looks.',
-    authScopes: ownOrReads('members:read'),
-    args: {
-      member: t.arg({ type: MemberByInput, description: 'Who looks; a member itself when left out.' }),
-      search: t.arg.string({ description: 'Part of a name, in any way of writing it.' }),
-      interest: t.arg.string({ description: 'Only those who show that they care about this.' }),
-      after: t.arg.string({ description: 'The next of the page before.' }),
+  t.connection(
+    {
+      type: PersonType,
+      nullable: true,
+      description: 'The members who want to be found, by name, each with what it shows to the one who looks.',
+      authScopes: ownOrReads('members:read'),
+      args: {
+        member: t.arg({ type: MemberByInput, description: 'Who looks; a member itself when left out.' }),
+        search: t.arg.string({ description: 'Part of a name, in any way of writing it.' }),
+        interest: t.arg.string({ description: 'Only those who show that they care about this.' }),
+      },
+      resolve: async (_root, { member, search, interest, ...args }, context) => {
+        const viewer = await eyesOf(member, context)
+        if (viewer === null) return null
+        const format = ownedBy(byName, 'directory', viewer)
+        const page = pageOf(args, format)
+        const asked = { search: search ?? null, interest: interest ?? null }
+        const rows = await directoryPage(context.db, viewer, asked, page)
+        return connection(rows, page, { format, keyOf: ({ name, id }) => ({ name, id }) })
+      },
     },
-    resolve: async (_root, { member, search, interest, after }, context) => {
-      const viewer = await eyesOf(member, context)
-      if (viewer === null) return null
-      return directoryPage(context.db, viewer, {
-        search: search ?? null,
-        interest: interest ?? null,
-        after: after ?? null,
-      })
-    },
-  }),
+    PersonConnection,
+  ),
 )
 
 builder.queryField('suggestedMembers', (t) =>

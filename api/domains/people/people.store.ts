@@ -28,29 +28,30 @@ export async function readPeople(
   return new Map(rows.map((row) => [row.id, row]))
 }
 
-/** Where a page of the directory goes on. */
+/** Where a member stands in the directory. */
 export interface DirectoryPlace {
   readonly name: string
   readonly id: string
 }
 
-/** directory_page of 0040_people.sql. */
+/** A part of the directory. `from` is excluded; without it the part begins at the very end. */
+export interface DirectoryPart {
+  readonly from: DirectoryPlace | null
+  readonly isBackward: boolean
+  readonly limit: number
+}
+
+/** directory_page of 0060_people_pages.sql. */
 export function readDirectory(
   tx: Tx,
   viewer: string,
-  asked: { search: string | null; interest: string | null; after: DirectoryPlace | null; most: number },
+  { search, interest }: { search: string | null; interest: string | null },
+  { from, isBackward, limit }: DirectoryPart,
 ): Promise<DirectoryPlace[]> {
   return tx.query<DirectoryPlace>({
     name: 'directory_page',
-    text: 'select id, name from directory_page($1, $2, $3, $4, $5, $6)',
-    values: [
-      viewer,
-      asked.search,
-      asked.interest,
-      asked.after?.name ?? null,
-      asked.after?.id ?? null,
-      asked.most,
-    ],
+    text: 'select id, name from directory_page($1, $2, $3, $4, $5, $6, $7)',
+    values: [viewer, search, interest, from?.name ?? null, from?.id ?? null, isBackward, limit],
   })
 }
 

@@ -1,11 +1,11 @@
 /** Who is there, as far as each wants to be seen. */
 import type { Tx } from '../../platform/db.ts'
 import { BadInputError, NotFoundError, type Outcome, raise } from '../../platform/errors/index.ts'
-import { isId } from '../../platform/ids.ts'
 import { folded, normalised } from '../../platform/text/index.ts'
 import { type MemberBy, namesOf } from '../members/index.ts'
 import { findMember } from './export.store.ts'
 import {
+  type DirectoryPart,
   type DirectoryPlace,
   type Person,
   readDirectory,
@@ -79,58 +79,30 @@ function checkedInterests(interests: readonly string[]) {
   })
 }
 
-/** A page of the directory. */
-export interface DirectoryPage {
-  readonly nodes: readonly Person[]
-  /** Where to go on; null at the end. */
-  readonly next: string | null
-}
-
-/** How many a page of the directory has. */
-export const DIRECTORY_PAGE = 50
-
-/** The listed members whom the viewer (a uuid) may see, by name. Throws BadInputError. */
+/** A page of the listed members whom the viewer (a uuid) may see, by name, each with its place. */
 export async function directoryPage(
   tx: Tx,
   viewer: string,
-  { search, interest, after }: { search: string | null; interest: string | null; after: string | null },
-): Promise<DirectoryPage> {
-  const rows = await readDirectory(tx, viewer, {
+  { search, interest }: { search: string | null; interest: string | null },
+  page: DirectoryPart,
+): Promise<(Person & DirectoryPlace)[]> {
+  const asked = {
     search: search === null ? null : folded(search) || null,
     interest: interest === null ? null : folded(interest),
-    after: after === null ? null : placeOf(after),
-    most: DIRECTORY_PAGE + 1,
-  })
-  const kept = rows.slice(0, DIRECTORY_PAGE)
-  const last = rows.length > DIRECTORY_PAGE ? kept.at(-1) : undefined
-  return {
-    nodes: await peopleInOrder(
-      tx,
-      viewer,
-      kept.map(({ id }) => id),
-    ),
-    next: last ? Buffer.from(JSON.stringify([last.name, last.id])).toString('base64url') : null,
   }
+  const places = await readDirectory(tx, viewer, asked, page)
+  const ids = places.map(({ id }) => id)
+  const people = ids.length === 0 ? undefined : await readPeople(tx, viewer, ids)
+  return places.flatMap((place) => {
+    const person = people?.get(place.id)
+    return person ? [{ ...person, ...place }] : []
+  })
 }
 
 /** Members whom the viewer may want to be introduced to, the closest first. */
 export async function suggestedMembers(tx: Tx, viewer: string, most: number): Promise<Person[]> {
-  return peopleInOrder(tx, viewer, await readSuggested(tx, viewer, most))
-}
-
-async function peopleInOrder(tx: Tx, viewer: string, ids: readonly string[]): Promise<Person[]> {
+  const ids = await readSuggested(tx, viewer, most)
   if (ids.length === 0) return []
   const people = await readPeople(tx, viewer, ids)
   return ids.flatMap((id) => people.get(id) ?? [])
-}
-
-function placeOf(text: string): DirectoryPlace {
-  try {
-    const [name, id]: unknown[] = JSON.parse(Buffer.from(text, 'base64url').toString())
-    if (typeof name === 'string' && !name.includes('\0') && typeof id === 'string' && isId(id))
-      return { name, id }
-  } catch {
-    // Fall through to the same answer.
-  }
-  throw new BadInputError('after', 'after must be the next of an earlier page.')
 }

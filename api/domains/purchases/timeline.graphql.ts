@@ -1,6 +1,6 @@
 import { builder } from '../../graph/builder.ts'
 import { loader } from '../../graph/load.ts'
-import { byTime, connection, connectionOf, type KeyFormat, type Page, pageOf } from '../../graph/relay.ts'
+import { byTime, connection, connectionOf, ownedBy, type Page, pageOf } from '../../graph/relay.ts'
 import { StageChange } from '../lifecycle/index.ts'
 import { Member, MemberNote } from '../members/index.ts'
 import { PointsTransaction } from '../points/index.ts'
@@ -56,7 +56,7 @@ builder.prismaObjectField(Member, 'timeline', (t) =>
         'What happened with the member: purchases, moves, points and touches, newest first; and what staff noted, for those with `notes:read`.',
       select: { id: true },
       resolve: async ({ id }, args, context) => {
-        const format = formatOf(id)
+        const format = ownedBy(byTime, 'timeline', id)
         const page = pageOf(args, format)
         const rows = await timelineOf(context, JSON.stringify({ member: id, page } satisfies Asked))
         const { edges, pageInfo } = connection(rows, page, {
@@ -69,14 +69,6 @@ builder.prismaObjectField(Member, 'timeline', (t) =>
     TimelineConnection,
   ),
 )
-
-/** A place in one member's timeline is none in another's, let alone in another tenant's. */
-function formatOf(member: string): KeyFormat<Key> {
-  return {
-    write: (key) => [...byTime.write(key), member],
-    read: (parts) => (parts[2] === member ? byTime.read(parts) : undefined),
-  }
-}
 
 /** A row as the parent of its type: known by its key, the rest to be read. */
 function asEntry(row: TimelineRow): never {
