@@ -128,3 +128,46 @@ test('the report is for staff alone', async () => {
     codes.push((await shop.ask(token, query)).errors[0]?.code)
   expect(codes).toEqual(['FORBIDDEN', 'FORBIDDEN', 'FORBIDDEN'])
 })
+
+test('questions are solved by an accepted answer or without one, and whoever asked says whether it was helped', async () => {
+  const shop = await open({ testClock: '2026-04-01T00:00:00Z' })
+  const [space, { token }] = [await makeSpace(shop, 'qa', { kind: 'QA' }), await shop.member('aki')]
+  const ask = async (title: string): Promise<string> => {
+    const asked = await shop.do(
+      'askQuestion',
+      { space, title, body: title },
+      { as: token, select: 'question { id }' },
+    )
+    return asked.question.id
+  }
+  const [one, two, three, four] = [
+    await ask('One?'),
+    await ask('Two?'),
+    await ask('Three?'),
+    await ask('Four?'),
+  ]
+  const given = { question: one, body: 'So.' }
+  const { answer } = await shop.do('answerQuestion', given, { select: 'answer { id }' })
+  await shop.do('acceptAnswer', { question: one, answer: answer.id }, { as: token })
+  for (const question of [one, two])
+    await shop.do('closeQuestion', { question, reason: 'SOLVED' }, { as: token })
+  await shop.do('closeQuestion', { question: three, reason: 'UNCLEAR' })
+  const rate = (question: string, isSatisfied: boolean) =>
+    shop.do('rateHelp', { question, isSatisfied }, { as: token })
+  for (const rating of [rate(one, true), rate(two, true), rate(four, false)]) await rating
+  const { data } = await shop.ask(
+    shop.staff,
+    `{ communityReport(from: "2026-04-01T00:00:00Z", until: "2026-05-01T00:00:00Z") {
+      answering { questions accepted solved solvedBasisPoints rated satisfiedBasisPoints } } }`,
+  )
+  expect(data.communityReport.answering).toEqual({
+    ...{
+      questions: 4,
+      accepted: 1,
+      solved: 2,
+      solvedBasisPoints: 5000,
+      rated: 3,
+      satisfiedBasisPoints: 6666,
+    },
+  })
+})

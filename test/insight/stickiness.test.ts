@@ -66,6 +66,18 @@ test('all together they make daily and monthly members, and how long they stay a
   })
 })
 
+test('of the last 7 or 28 days members were there on so many, by the calendar of the shop', async () => {
+  const { stickiness } =
+    await asked(`{ stickiness(from: "2026-03-01T00:00:00Z", until: "2026-04-07T15:00:00Z") {
+    month: activeDays { days members } week: activeDays(of: 7) { days members } short: activeDays(of: 4) { days members } } }`)
+  // Aki came on the 1st and the 3rd, Emi on the 1st, 2nd and 4th, Ken on the 4th; it is the end of the 7th in Tokyo.
+  const all = [1, 2, 3].map((days) => ({ days, members: 1 }))
+  expect([stickiness.month, stickiness.week]).toEqual([all, all])
+  expect(stickiness.short).toEqual([{ days: 1, members: 2 }])
+  const { errors } = await shop.ask(shop.staff, `{ stickiness(${APRIL}) { activeDays(of: 29) { days } } }`)
+  expect(errors).toMatchObject([{ code: 'BAD_INPUT', field: 'of' }])
+})
+
 test('looks that are told again count once, even twenty times at the same moment', async () => {
   const again = await Promise.all(Array.from({ length: 20 }, () => look('ken', '04 /new 5')))
   expect(again.reduce((sum: number, { recorded }: { recorded: number }) => sum + recorded, 0)).toBe(1)
@@ -129,6 +141,13 @@ test('a funnel counts who took its steps in their order and in time', async () =
     [3, 3, 1],
     [3, 3, 0],
   ])
+})
+
+test('one look is one step of a funnel, whatever it fits', async () => {
+  const { funnel } = await asked(
+    `{ funnel(${APRIL}, steps: [{resource: "/b"}, {resource: "/b*"}, {resource: "/b"}]) { members } }`,
+  )
+  expect(funnel).toEqual([{ members: 2 }, { members: 0 }, { members: 0 }])
 })
 
 test('revenue stands beside stickiness, with how much they go together', async () => {

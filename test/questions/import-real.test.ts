@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { readAnswering } from '../../api/domains/insight/community.store.ts'
 import { readRows } from '../../api/domains/questions/export-rows.ts'
 import { Export, importQuestions } from '../../api/domains/questions/index.ts'
 import { testApp } from '../support/app.ts'
@@ -75,5 +76,34 @@ it.skipIf(!isThere)(
       })
     }
     expect(posts).toBe(kept.size)
+    const all = { from: new Date('2000-01-01'), until: new Date('2100-01-01'), space: null }
+    expect(await readAnswering(db, all)).toMatchObject(await answeringOf(join(dir, 'Posts.xml.gz')))
   },
 )
+
+/** How the questions of an export were answered, counted from its rows: by others than who asked, in whole minutes. */
+async function answeringOf(file: string) {
+  const posts: Readonly<Record<string, string>>[] = []
+  for await (const row of readRows(file)) posts.push(row as Readonly<Record<string, string>>)
+  const answers = Map.groupBy(
+    posts.filter(({ PostTypeId }) => PostTypeId === '2'),
+    ({ ParentId }) => ParentId,
+  )
+  const questions = posts.filter(({ PostTypeId }) => PostTypeId === '1')
+  const waited = questions.map(({ Id, OwnerUserId, CreationDate }) => {
+    const others = (answers.get(Id) ?? []).filter(
+      (answer) => !OwnerUserId || answer.OwnerUserId !== OwnerUserId,
+    )
+    const first = Math.min(...others.map((answer) => Date.parse(`${answer.CreationDate}Z`)))
+    return (first - Date.parse(`${CreationDate}Z`)) / 60_000
+  })
+  const sorted = waited.toSorted((a, b) => a - b)
+  expect(sorted[Math.ceil(questions.length * 0.9) - 1]).toBe(Number.POSITIVE_INFINITY)
+  return {
+    ...{ questions: questions.length, matured: questions.length, accepted: 389 },
+    unanswered: waited.filter((minutes) => minutes === Number.POSITIVE_INFINITY).length,
+    answeredWithinDay: waited.filter((minutes) => minutes <= 1440).length,
+    medianMinutes: expect.closeTo(sorted[Math.ceil(questions.length * 0.5) - 1] ?? 0, 6),
+    p90Minutes: null, // it lies among the unanswered
+  }
+}

@@ -53,6 +53,21 @@ const Answering = builder.objectRef<AnsweringFacts & { readonly minutes: number 
       resolve: ({ peerAnswered, firstByMembers, firstByStaff }) =>
         shareOf(peerAnswered, firstByMembers + firstByStaff),
     }),
+    accepted: t.exposeInt('accepted', { description: 'Questions with an accepted answer.' }),
+    solved: t.exposeInt('solved', {
+      description: 'Questions that are solved: by an accepted answer, or closed as solved without one.',
+    }),
+    solvedBasisPoints: t.int({
+      nullable: true,
+      description: 'Solved by all that were asked, in ten-thousandths, rounded down.',
+      resolve: ({ solved, questions }) => shareOf(solved, questions),
+    }),
+    rated: t.exposeInt('rated', { description: 'Questions whose asker said whether it was helped.' }),
+    satisfiedBasisPoints: t.int({
+      nullable: true,
+      description: 'Of these, those whose asker was helped; in ten-thousandths, rounded down.',
+      resolve: ({ satisfied, rated }) => shareOf(satisfied, rated),
+    }),
     staffMinutesSaved: t.int({
       description:
         'Minutes that staff did not need: the peer-answered, times the minutes that one would take.',

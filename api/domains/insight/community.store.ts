@@ -13,13 +13,17 @@ export interface AnsweringFacts {
   readonly peerAnswered: number
   readonly medianMinutes: number | null
   readonly p90Minutes: number | null
+  readonly accepted: number
+  readonly solved: number
+  readonly rated: number
+  readonly satisfied: number
 }
 
 /**
  * What became of the published questions of a span, by now. An asker's own answers never count. Matured: asked 24 hours
  * ago or more; unanswered: of those, without an answer. The times to the first answer are over all matured questions,
  * those without an answer standing for longer than any: null, when the median or the 90th percentile lies among them.
- * Peer-answered: answered by members, and not by staff.
+ * Peer-answered: answered by members, and not by staff. Solved: an answer is accepted, or it was closed as solved.
  */
 export async function readAnswering(tx: Tx, { from, until, space }: Stay): Promise<AnsweringFacts> {
   const [row] = await tx.query<AnsweringFacts>({
@@ -27,8 +31,11 @@ export async function readAnswering(tx: Tx, { from, until, space }: Stay): Promi
     text: `with asked as (
         select q.id, q.published_at, q.published_at <= tenant_now((select app_tenant())) - interval '24 hours' as is_old,
           a.first_at, a.first_is_staff, a.has_staff,
-          (select s.answers_within::interval from question_settings(q.space_id) s) as within
+          (select s.answers_within::interval from question_settings(q.space_id) s) as within,
+          exists (select from accepted_answer x where x.tenant_id = q.tenant_id and x.question_id = q.id) as is_accepted,
+          d.closed_reason, d.is_satisfied
         from contribution q
+        left join question d on d.tenant_id = q.tenant_id and d.contribution_id = q.id
         left join lateral (
           select min(x.published_at) as first_at, bool_or(x.is_by_staff) as has_staff,
             (array_agg(x.is_by_staff order by x.published_at, x.id))[1] as first_is_staff
@@ -48,6 +55,9 @@ export async function readAnswering(tx: Tx, { from, until, space }: Stay): Promi
         (count(*) filter (where a.first_at is not null and not a.first_is_staff))::int as "firstByMembers",
         (count(*) filter (where a.first_is_staff))::int as "firstByStaff",
         (count(*) filter (where a.first_at is not null and not a.has_staff))::int as "peerAnswered",
+        (count(*) filter (where a.is_accepted))::int as accepted,
+        (count(*) filter (where a.is_accepted or a.closed_reason = 'SOLVED'))::int as solved,
+        count(a.is_satisfied)::int as rated, (count(*) filter (where a.is_satisfied))::int as satisfied,
         (select nullif(percentile_disc(.5) within group (order by w.minutes), 'infinity') from waited w) as "medianMinutes",
         (select nullif(percentile_disc(.9) within group (order by w.minutes), 'infinity') from waited w) as "p90Minutes"
       from asked a`,

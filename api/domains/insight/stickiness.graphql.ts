@@ -5,8 +5,10 @@ import { BadInputError } from '../../platform/errors/index.ts'
 import { Member } from '../members/index.ts'
 import { isOfSpace, span, stayOf } from './span.graphql.ts'
 import {
+  type ActiveDays,
   type FunnelStep,
   type RevenueBand,
+  readActiveDays,
   readFunnel,
   readStayReport,
   readStayRevenue,
@@ -49,6 +51,14 @@ const ReturnInterval = builder
     }),
   })
 
+const ActiveDaysOf = builder.objectRef<ActiveDays>('ActiveDays').implement({
+  description: 'How many members were there on so many days.',
+  fields: (t) => ({
+    days: t.exposeInt('days', { description: 'On how many days; 1 or more.' }),
+    members: t.exposeInt('members', { description: 'How many members.' }),
+  }),
+})
+
 const StickinessReport = builder.objectRef<StayReport>('StickinessReport').implement({
   description:
     'How the members of the tenant, or of a space, stay over a span: means over those who were there.',
@@ -71,6 +81,18 @@ const StickinessReport = builder.objectRef<StayReport>('StickinessReport').imple
       description: 'Daily by monthly members; null when there were none.',
       resolve: ({ dailyMembers, monthlyMembers }) =>
         monthlyMembers === 0 ? null : dailyMembers / monthlyMembers,
+    }),
+    activeDays: t.field({
+      type: [ActiveDaysOf],
+      nullable: true,
+      description:
+        "On how many of the last days of the span, on the tenant's calendar, how many members were there. At most 28.",
+      args: { of: t.arg.int({ defaultValue: 28, description: 'How many days; 1 to 28.' }) },
+      resolve: (stay, { of: asked }, { db }) => {
+        const of = asked ?? 28
+        if (of < 1 || of > 28) throw new BadInputError('of', `of must be 1 to 28; it is ${of}.`)
+        return readActiveDays(db, stay, of)
+      },
     }),
     returns: t.field({
       type: [ReturnInterval],

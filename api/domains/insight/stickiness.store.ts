@@ -101,6 +101,31 @@ export async function readStayReport(tx: Tx, stay: Stay): Promise<StayReport> {
   return { ...stay, ...row }
 }
 
+/** How many members were there on so many days. */
+export interface ActiveDays {
+  readonly days: number
+  readonly members: number
+}
+
+/** On how many of the last days (of the tenant's calendar) of a span members were there; those who were not are left out. */
+export function readActiveDays(tx: Tx, { until, space }: Stay, of: number): Promise<ActiveDays[]> {
+  return tx.query({
+    name: 'active_days',
+    text: `with week as (
+        select t.id, t.time_zone, (($1::timestamptz - interval '1 microsecond') at time zone t.time_zone)::date - $3::int as before
+        from tenant t where t.id = current_tenant()
+      ), member_days as (
+        select v.member_id, count(distinct (v.at at time zone w.time_zone)::date)::int as days
+        from week w join page_view v on v.tenant_id = w.id
+        where v.at >= (w.before + 1)::timestamp at time zone w.time_zone and v.at < $1
+          and ($2::uuid is null or v.space_id = $2)
+        group by v.member_id
+      )
+      select d.days, count(*)::int as members from member_days d group by d.days order by d.days`,
+    values: [until, space, of],
+  })
+}
+
 /** What the members of one part of all bring, by how they stay. */
 export interface RevenueBand {
   readonly band: number
@@ -147,7 +172,7 @@ export interface FunnelStep {
 
 /**
  * How many members took each step after those before it, all within a time (ISO 8601) of the first; for each the
- * earliest way is taken.
+ * earliest way is taken, and nothing that it did is two steps.
  */
 export async function readFunnel(
   tx: Tx,
@@ -160,19 +185,21 @@ export async function readFunnel(
         select (s.row ->> 'resource') as resource, (s.row ->> 'activity') as activity, s.n::int as n
         from json_array_elements($3) with ordinality s (row, n)
       ), act as (
-        select s.n, v.member_id, v.at from step s join page_view v on own(v) and v.at >= $1 and v.at < $2
+        select s.n, v.member_id, v.at, v.key as id from step s join page_view v on own(v) and v.at >= $1 and v.at < $2
           and (v.resource = s.resource or s.resource like '%*' and starts_with(v.resource, left(s.resource, -1)))
         union all
-        select s.n, a.member_id, a.at from step s join activity a on own(a) and a.name = s.activity
+        select s.n, a.member_id, a.at, a.id::text from step s join activity a on own(a) and a.name = s.activity
           and a.at >= $1 and a.at < $2
       ), way as (
-        select 1 as n, a.member_id, min(a.at) as at, min(a.at) as began from act a where a.n = 1 group by a.member_id
+        (select distinct on (a.member_id) 1 as n, a.member_id, a.at, a.at as began, array[a.id] as ids
+         from act a where a.n = 1 order by a.member_id, a.at, a.id)
         union all
-        select w.n + 1, w.member_id, x.at, w.began from way w
+        select w.n + 1, w.member_id, x.at, w.began, w.ids || x.id from way w
         cross join lateral (
-          select min(a.at) as at from act a
-          where a.n = w.n + 1 and a.member_id = w.member_id and a.at >= w.at and a.at <= w.began + $4::interval) x
-        where x.at is not null
+          select a.at, a.id from act a
+          where a.n = w.n + 1 and a.member_id = w.member_id and a.at >= w.at and a.at <= w.began + $4::interval
+            and a.id <> all (w.ids)
+          order by a.at, a.id limit 1) x
       )
       select w.n as step, count(*)::int as members from way w group by w.n`,
     values: [from, until, JSON.stringify(steps), within],
