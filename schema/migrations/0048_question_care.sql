@@ -128,13 +128,13 @@ end $$;
 create trigger notification_of_question after insert on outbox
   for each row when (new.type in ('answer.requested', 'contribution.moved')) execute function notification_of_question();
 
-/* What messages of these kinds are headed with, in templates that nobody has written anew. */
+/* What messages of these kinds and of those of 0057_community.sql are headed with, in templates that nobody has written anew. */
 create function notification_words(p_texts jsonb) returns jsonb language sql immutable as $$
   select replace(replace(p_texts::text,
     '{% else %}新しいメッセージがあります',
-    '{% when ''ANSWER_REQUESTED'' %}ご質問への回答をお願いします{% when ''MOVED'' %}ご投稿の場所が変わりました{% when ''QUESTION_CLOSED'' %}ご質問の受付が終了しました{% else %}新しいメッセージがあります'),
+    '{% when ''ANSWER_REQUESTED'' %}ご質問への回答をお願いします{% when ''MOVED'' %}ご投稿の場所が変わりました{% when ''QUESTION_CLOSED'' %}ご質問の受付が終了しました{% when ''JUDGED'' %}ご投稿の確認が終わりました{% when ''FLAG_ANSWERED'' %}ご報告の確認が終わりました{% when ''SEAT_GIVEN'' %}お席が取れました{% when ''IDEA'' %}アイデアの状況が変わりました{% when ''SPACE'' %}スペースへご招待します{% else %}新しいメッセージがあります'),
     '{% else %}You have a new message',
-    '{% when ''ANSWER_REQUESTED'' %}Can you answer this question?{% when ''MOVED'' %}What you wrote has a new place{% when ''QUESTION_CLOSED'' %}Your question was closed{% else %}You have a new message')::jsonb
+    '{% when ''ANSWER_REQUESTED'' %}Can you answer this question?{% when ''MOVED'' %}What you wrote has a new place{% when ''QUESTION_CLOSED'' %}Your question was closed{% when ''JUDGED'' %}Somebody looked at what you wrote{% when ''FLAG_ANSWERED'' %}Somebody looked at what you reported{% when ''SEAT_GIVEN'' %}There is a seat for you{% when ''IDEA'' %}News of an idea{% when ''SPACE'' %}A place for you{% else %}You have a new message')::jsonb
 $$;
 create function notification_words_of_template() returns trigger language plpgsql as $$
 begin

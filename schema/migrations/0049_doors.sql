@@ -437,6 +437,8 @@ create or replace function moderation_follows() returns trigger language plpgsql
 declare
   v_at timestamptz := tenant_now(new.tenant_id);
   v_why text := nullif(current_setting('app.verdict', true), '');
+  v_actor text := coalesce(nullif(current_setting('app.moderator', true), ''), 'engawa');
+  v_note text := nullif(current_setting('app.moderator_note', true), '');
 begin
   if new.state = 'PENDING' and v_why like 'AWAITS:%' then
     perform set_config('app.verdict', '', true);
@@ -463,9 +465,13 @@ begin
      or new.state in ('PUBLISHED', 'SPAM') and v_why is not null then
     perform moderation_open(new.id, coalesce(split_part(v_why, ':', 1), 'HELD'), 'engawa', v_why, v_at);
   elsif tg_op = 'UPDATE' and new.state <> old.state and new.state in ('PUBLISHED', 'SPAM', 'REMOVED', 'DELETED') then
+    -- What somebody takes away or gives back without a case is a case that is decided at once: its author may appeal.
+    if new.author_id is not null and new.kind not in ('CONTENT', 'FAQ')
+       and (new.state = 'REMOVED' or new.state = 'PUBLISHED' and old.state in ('REMOVED', 'SPAM')) then
+      perform moderation_open(new.id, 'HELD', v_actor, v_note, v_at);
+    end if;
     perform moderation_close(new.id, case new.state when 'PUBLISHED' then 'KEPT' when 'DELETED' then 'WITHDRAWN'
-      else new.state end, coalesce(nullif(current_setting('app.moderator', true), ''), 'engawa'),
-      nullif(current_setting('app.moderator_note', true), ''), v_at);
+      else new.state end, v_actor, v_note, v_at);
   end if;
   return null;
 end $$;
@@ -524,10 +530,12 @@ begin
   elsif not v_moderates and p_state = 'PUBLISHED' then
     v_state := moderation_brings_back(v_row);
   end if;
+  perform set_config('app.moderator', p_actor, true);
   update contribution c set state = v_state,
     published_at = case when v_state = 'PUBLISHED' then coalesce(c.published_at, v_now) else c.published_at end
   where c.tenant_id = v_tenant and c.id = p_id
   returning * into v_row;
+  perform set_config('app.moderator', '', true);
   if v_state = 'PUBLISHED' and v_before in ('PENDING', 'SPAM') and v_row.published_at = v_now then
     perform contribution_published(v_row);
   end if;

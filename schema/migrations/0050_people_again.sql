@@ -24,7 +24,7 @@ declare
 begin
   select * into v_contribution from contribution c where c.tenant_id = v_tenant and c.id = p_fact.contribution_id;
   select * into v_root from contribution c where c.tenant_id = v_tenant and c.id = v_contribution.root_id;
-  if v_contribution.state <> 'PUBLISHED' or v_contribution.root_state <> 'PUBLISHED' then
+  if p_fact.what <> 'JUDGED' and (v_contribution.state <> 'PUBLISHED' or v_contribution.root_state <> 'PUBLISHED') then
     return 0;
   end if;
   select array_agg(c.member_id), array_agg(c.kind) into v_members, v_kinds
@@ -116,7 +116,9 @@ create or replace function notification_seen_parts(p_touch touchpoint) returns s
     and (p.actor_id is null or p.actor_id <> all (s.blocked))
     and (p.contribution_id is null
       or in_sight(c.needs, c.state, c.root_state, c.space_id, c.author_id, s.keys, s.moderated, s.blocked, s.member_id)
-         and c.state = 'PUBLISHED' and c.root_state = 'PUBLISHED')
+         and (n.kind = 'JUDGED' or c.state = 'PUBLISHED' and c.root_state = 'PUBLISHED'))
+    and (n.kind <> 'SPACE'
+      or coalesce(space_may(p.subject::uuid, p.member_id, 'see') ->> 'is', 'access_denied') = 'access_denied')
     and not exists (select from space_notice x
       where x.tenant_id = p.tenant_id and x.member_id = p.member_id and x.space_id = c.space_id and x.level = 'NONE')
 $$;
@@ -132,13 +134,16 @@ declare
   v_saying touch_saying;
   v_is_written boolean := exists (
     select from delivery d where d.tenant_id = v_tenant and d.touchpoint_id = p_touch.id);
+  -- What was taken away is news to whoever wrote it, and to nobody else.
+  v_is_judged boolean := p_touch.source_type = 'notification' and exists (
+    select from notification n where n.tenant_id = v_tenant and n.id = p_touch.source_id::uuid and n.kind = 'JUDGED');
 begin
   select * into v_saying from touch_saying s where s.tenant_id = v_tenant and s.touchpoint_id = p_touch.id;
   if coalesce(v_saying.parts, 0) = 0 then
     return jsonb_build_object('reason', 'NOTHING_TO_SAY', 'until', null, 'detail', '{}'::jsonb);
   elsif (select count(*) from contribution c, sights(array[p_touch.member_id]) s
-         where c.tenant_id = v_tenant and c.id = any (v_saying.contributions) and c.state = 'PUBLISHED'
-           and c.root_state = 'PUBLISHED' and in_sight(c.needs, c.state, c.root_state,
+         where c.tenant_id = v_tenant and c.id = any (v_saying.contributions)
+           and (v_is_judged or c.state = 'PUBLISHED' and c.root_state = 'PUBLISHED') and in_sight(c.needs, c.state, c.root_state,
            c.space_id, c.author_id, s.keys, s.moderated, s.blocked, s.member_id))
         < cardinality(v_saying.contributions)
      or p_touch.source_type = 'notification' and not v_is_written and v_saying.parts <> (

@@ -33,6 +33,7 @@ language plpgsql as $$
 begin
   perform posts_state_changed(p_contribution, p_before);
   perform questions_state_changed(p_contribution, p_before);
+  perform notifications_judged(p_contribution, p_before);
 end $$;
 
 /* A member's reaction changed. */

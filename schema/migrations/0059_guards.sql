@@ -92,12 +92,12 @@ begin
   elsif v_case.version <> p_version or v_case.state <> 'OPEN' then
     return jsonb_build_object('is', 'case_changed', 'version', v_case.version, 'state', v_case.state);
   end if;
-  perform set_config('app.moderator', p_actor, true), set_config('app.moderator_note', coalesce(p_note, ''), true);
+  perform set_config('app.moderator_note', coalesce(p_note, ''), true);
   if v_row.state in ('PENDING', 'PUBLISHED', 'SPAM', 'REMOVED') then
     perform contribution_set_state(p_id, null, case p_decision when 'KEPT' then 'PUBLISHED' else p_decision end, p_actor);
   end if;
   -- What stays in its state was not closed by the change of it.
   perform moderation_close(p_id, p_decision, p_actor, p_note, tenant_now(v_tenant));
-  perform set_config('app.moderator', '', true), set_config('app.moderator_note', '', true);
+  perform set_config('app.moderator_note', '', true);
   return jsonb_build_object('is', 'done', 'contribution', p_id);
 end $$;

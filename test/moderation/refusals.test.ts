@@ -109,7 +109,7 @@ test('what its author takes away ends its case, makes its flags moot, and judges
   expect(judged).toHaveLength(0)
 })
 
-test('a case that is closed is not closed or decided again', async () => {
+test('a case that is closed is not decided again, and what is taken away afterwards is another decision', async () => {
   const id = await text('一度だけ決める')
   await flag(id, kai.token)
   await decide(id, 2, 'KEPT')
@@ -117,7 +117,7 @@ test('a case that is closed is not closed or decided again', async () => {
   expect(before).toMatchObject({ state: 'KEPT', version: 3 })
   expect(await decide(id, 3, 'REMOVED')).toMatchObject({ __typename: 'CaseChangedError', version: 3 })
   await shop.do('removeContribution', { contribution: id })
-  expect(await cases(id)).toMatchObject({ state: 'KEPT', version: 3, content: 'REMOVED' })
+  expect(await cases(id)).toMatchObject({ state: 'REMOVED', version: 5, content: 'REMOVED' })
 })
 
 test('a decision about an older version is refused while the case is open, too', async () => {

@@ -22,7 +22,7 @@ const refusalOf = async (village: Village, touch: string | undefined) =>
     )
   )[0]?.reason
 
-test('a moderator, who still sees what was removed, is sent no news of it', async () => {
+test('of what was removed only its author is told, and not the moderator, who still sees it', async () => {
   const village = await openVillage(database.url)
   const [aki, emi] = [await village.neighbour('Aki'), await village.neighbour('Emi')]
   await village.sql(
@@ -35,7 +35,9 @@ test('a moderator, who still sees what was removed, is sent no news of it', asyn
   await village.sql(`select contribution_set_state($1, null, 'REMOVED', 'test')`, [comment])
   await village.at('2026-04-01T00:02:00Z')
   expect([await village.mails(), await village.touches(aki)]).toEqual([
-    [],
+    [
+      'Emi: [Shop] Somebody looked at what you wrote / Dear Emi,\n\nthis is about Shop.\n\n“Rude.” in Garden\n',
+    ],
     ['NOT_SENT NOTHING_TO_SAY NOTHING_TO_SAY'],
   ])
 })

@@ -12,13 +12,18 @@ const WRITTEN = [
   'ANSWER_ACCEPTED',
   'ANSWER_REQUESTED',
   'COMMENT',
+  'IDEA',
+  'JUDGED',
   'MENTION',
   'MOVED',
   'POST',
   'QUESTION_CLOSED',
   'REPLY',
+  'SEAT_GIVEN',
 ]
-const PERSONAL = ['BADGE', 'INTRODUCTION', 'MESSAGE']
+const PERSONAL = ['BADGE', 'FLAG_ANSWERED', 'INTRODUCTION', 'MESSAGE', 'SPACE']
+/** What is told of a text that only its author may see. */
+const OF_OWN = [...PERSONAL, 'JUDGED'].sort()
 const ALL = [...WRITTEN, ...PERSONAL].sort()
 
 /** A member who is in the club and wants to hear of everything by mail. */
@@ -61,7 +66,10 @@ async function ground(village: Village, name: string): Promise<Ground> {
 }
 
 /** One fact of each kind for the listener, all of it by Aki. */
-async function everyKind({ write, sql }: Village, { club, rin, aki, own, asked, others, answer }: Ground) {
+async function everyKind(
+  { write, sql, space }: Village,
+  { club, rin, aki, own, asked, others, answer }: Ground,
+) {
   const [named] = await sql<{ name: string }>('select external_id as name from member where id = $1', [rin])
   const thread = await write(aki, { space: club, title: 'Canary new' })
   await sql('select follow_set($1, $2, $3, true)', [rin, 'THREAD', thread])
@@ -78,6 +86,12 @@ async function everyKind({ write, sql }: Village, { club, rin, aki, own, asked, 
     [asked, rin],
   )
   await sql(announced, [rin, 'badge.earned', { badge: 'helper' }])
+  await sql(announced, [rin, 'flag.answered', { flag: rin }])
+  await sql(announced, [rin, 'gathering.seat_given', { contribution: others }])
+  await sql(announced, [rin, 'idea.status_changed', { contribution: others, to: 'PLANNED' }])
+  const noted = `select notification_note($2::text, $2 || $1::text, $3, null, $1::text::uuid, $4, tenant_now(current_tenant()))`
+  await sql(noted, [rin, 'JUDGED', own, null])
+  await sql(noted, [rin, 'SPACE', null, space])
   const open = { is_open_to_introductions: true, messages_from: 'MEMBERS' }
   await sql('select profile_save($1, null, $2)', [rin, open])
   await sql(`select introduction_propose($3, '', $1, null, $2, 'Canary hello', 'test')`, [
@@ -141,9 +155,10 @@ const HAPPENINGS: readonly [string, Happening, readonly string[]][] = [
     ({ sql }, { club }) => sql('select space_enable($1, false)', [club]),
     PERSONAL,
   ],
-  ['everything is removed', state('REMOVED'), PERSONAL],
-  ['everything is taken for spam', state('SPAM'), PERSONAL],
-  ['everything is taken back', state('DELETED', 'author'), PERSONAL],
+  // Of its post, its question and its answer: that these are gone is news to whoever wrote them.
+  ['everything is removed', state('REMOVED'), [...OF_OWN, 'JUDGED', 'JUDGED'].sort()],
+  ['everything is taken for spam', state('SPAM'), OF_OWN],
+  ['everything is taken back', state('DELETED', 'author'), OF_OWN],
   [
     'everything is moved to where the member is not',
     async (village, { club }) =>
@@ -156,12 +171,12 @@ const HAPPENINGS: readonly [string, Happening, readonly string[]][] = [
   [
     'the member blocks who did it',
     ({ sql }, { rin, aki }) => sql('select member_block_set($1, $2, false, true)', [rin, aki]),
-    ['BADGE', 'MOVED', 'QUESTION_CLOSED'], // which are about its own texts
+    ['BADGE', 'FLAG_ANSWERED', 'JUDGED', 'MOVED', 'QUESTION_CLOSED', 'SPACE'], // about its own texts, or nobody's
   ],
   [
     'who did it blocks the member',
     ({ sql }, { rin, aki }) => sql('select member_block_set($1, $2, false, true)', [aki, rin]),
-    ['BADGE', 'MOVED', 'QUESTION_CLOSED'], // which are about its own texts
+    ['BADGE', 'FLAG_ANSWERED', 'JUDGED', 'MOVED', 'QUESTION_CLOSED', 'SPACE'], // about its own texts, or nobody's
   ],
   [
     'the membership rests',
@@ -206,8 +221,8 @@ test.each(['before it is told', 'before it is sent'])(
     }
     expect(found).toEqual(
       HAPPENINGS.map(([what, , theirs]) => {
-        const told = when === 'before it is told' ? theirs : ALL
-        return [what, told, theirs, theirs.includes('MOVED'), false]
+        const told = when === 'before it is told' ? [...new Set(theirs)] : ALL
+        return [what, told, theirs, theirs.includes('JUDGED'), false]
       }),
     )
   },

@@ -119,3 +119,20 @@ test('an answer is told to who asked, and its acceptance to who answered: once, 
     ['ANSWER_ACCEPTED × 1', 'BADGE × 1'], // for a first answer
   ])
 })
+
+test('a message says which badge was earned, and into which space the member is asked', async () => {
+  const village = await openVillage(database.url)
+  const emi = await village.neighbour('Emi')
+  const now = 'tenant_now(current_tenant())'
+  await village.sql(`select announce('badge.earned', $1, '{"badge": "first-answer"}', ${now})`, [emi])
+  await village.sql(`select space_member_put($1, $2, 'INVITED', 'MEMBER', 'test', ${now})`, [
+    await village.newSpace({ join: 'INVITATION' }),
+    emi,
+  ])
+  await village.at('2026-04-01T00:02:00Z')
+  const from = 'Dear Emi,\n\nthis is about Shop.\n\n'
+  expect((await village.mails()).sort()).toEqual([
+    `Emi: [Shop] A place for you / ${from}“Garden” in Shop\nTalk`,
+    `Emi: [Shop] You earned a badge / ${from}“First answer” in Shop\nAnswered somebody for the first time.`,
+  ])
+})

@@ -46,6 +46,7 @@ const WAYS: Record<string, readonly string[]> = {
   'Member.contributions': ['member(by: {externalId: "mia"}) { contributions(@) { # } }'],
   'Member.coupons': ['member(by: {externalId: "mia"}) { coupons(@) { # } }'],
   'Member.enrolments': ['member(by: {externalId: "mia"}) { enrolments(@) { # } }'],
+  'Member.flags': ['member(by: {externalId: "friend 0"}) { flags(@) { # } }'],
   'Member.inbox': ['member(by: {externalId: "mia"}) { inbox(@) { # } }'],
   'Member.membershipChanges': ['member(by: {externalId: "mia"}) { membershipChanges(@) { # } }'],
   'Member.notes': ['false', 'true'].map(
@@ -141,6 +142,7 @@ const ENTRIES = [
   ['contributions', '... on Node { id }'],
   ['search', '... on Node { id }'],
   ['moderationQueue', 'id: note'],
+  ['flags', 'id: note'],
   ['memberships', 'id: displayName'],
 ] as const
 
@@ -283,7 +285,8 @@ async function talk() {
     await shop.do('editContribution', { contribution: comment.id, body: `Why ${i}?` }, { as: friend })
     const answer = { as: mia, select: 'comment { id }' }
     const said = await shop.do('addComment', { on: comment.id, body: `Because ${i}.` }, answer)
-    await shop.do('flagContribution', { contribution: said.comment.id, reason: 'OTHER' }, { as: friend })
+    const flag = { contribution: said.comment.id, reason: 'OTHER', note: `flag ${i}` }
+    await shop.do('flagContribution', flag, { as: friend })
     const decision = { contribution: said.comment.id, version: 2, decision: 'KEPT', note: `note ${i}` }
     await shop.do('decideModeration', decision)
     await shop.do('joinSpace', { space: spaces[0], member: { externalId: `friend ${i}` } })

@@ -36,6 +36,7 @@ const LISTS: Record<string, string> = {
   'Member.contributions': ofMember('contributions(@) { # }'),
   'Member.coupons': ofMember('coupons(@) { # }'),
   'Member.enrolments': ofMember('enrolments(@) { # }'),
+  'Member.flags': ofMember('flags(@) { # }'),
   'Member.inbox': ofMember('inbox(@) { # }'),
   'Member.membershipChanges': ofMember('membershipChanges(@) { # }'),
   'Member.notes': ofMember('notes(@) { # }'),

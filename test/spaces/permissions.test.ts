@@ -83,7 +83,7 @@ test.each(WHO)('%s may do what the mutations let it do, and is refused for their
     const { data, errors } = await shop.ask(token, ASK, { space, post })
     expect(errors).toEqual([])
     const placing = { space, member: { externalId: 'plain' }, standing: 'INVITED' }
-    const node = await shop.ask(token, '{ node(id: "' + post + '") { id } }')
+    const node = await shop.ask(token, `{ node(id: "${post}") { id } }`)
     expect({ place, ...data.viewer }).toEqual({
       place,
       POST: await tried(token, 'publishPost', { space, body: 'Hello.' }),

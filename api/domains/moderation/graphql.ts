@@ -12,7 +12,7 @@ import {
   flagAnswered,
   trustChanged,
 } from './events.ts'
-import { type Trust, trustOf } from './service.ts'
+import { type Judgement, judgementsOf, type Trust, trustOf } from './service.ts'
 
 /** Why a member flags something. */
 export const FlagReason = builder.enumType('FlagReason', {
@@ -132,6 +132,58 @@ export const ModerationCase = builder.prismaObject('ModerationCase', {
     }),
   }),
 })
+
+const judgementNow = loader<string, Judgement | null>((ids, { db }) => judgementsOf(db, ids))
+
+const JudgementType = builder.objectRef<Judgement>('Judgement').implement({
+  description: 'What was decided of something that was written, for whoever wrote it.',
+  fields: (t) => ({
+    state: t.field({
+      type: CaseState,
+      description: 'What was decided; OPEN: somebody has still to look.',
+      resolve: ({ state }) => state,
+    }),
+    note: t.exposeString('note', { nullable: true, description: 'What whoever decided says of it.' }),
+    decidedAt: t.expose('decidedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When; null: not yet.',
+    }),
+    appealedAt: t.expose('appealedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the author asked for another look; null: never.',
+    }),
+    canAppeal: t.exposeBoolean('canAppeal', { description: 'Whether the author may ask for another look.' }),
+  }),
+})
+
+builder.prismaInterfaceField(Contribution, 'judgement', (t) =>
+  t.field({
+    type: JudgementType,
+    nullable: true,
+    description:
+      'What moderators decided of it, or are about to; for whoever wrote it, and for staff. Null for others, and as long as it stands and was never appealed.',
+    select: { id: true },
+    resolve: ({ id }, _args, context) => judgementNow(context, id),
+  }),
+)
+
+const ModerationFlagConnection = connectionOf(ModerationFlag, 'ModerationFlag')
+
+builder.prismaObjectField(Member, 'flags', (t) =>
+  t.relatedConnection(
+    'moderationFlags',
+    {
+      nullable: true,
+      description: 'What the member flagged and what it was answered, the newest first.',
+      authScopes: { reads: 'community:moderate' },
+      cursor: 'tenantId_id',
+      query: { orderBy: [{ at: 'desc' }, { id: 'desc' }] },
+    },
+    ModerationFlagConnection,
+  ),
+)
 
 const ModerationCaseConnection = connectionOf(ModerationCase, 'ModerationCase')
 

@@ -64,6 +64,28 @@ export async function appeal(
   )
 }
 
+/** What was decided of a text. */
+export interface Judgement {
+  readonly state: 'OPEN' | 'KEPT' | 'REMOVED' | 'SPAM' | 'WITHDRAWN'
+  readonly note: string | null
+  readonly decidedAt: Date | null
+  readonly appealedAt: Date | null
+  readonly canAppeal: boolean
+}
+
+/** What was decided of these texts (uuids), in their order; null for others than their authors and staff. One statement. */
+export async function judgementsOf(tx: Tx, contributions: readonly string[]): Promise<(Judgement | null)[]> {
+  const rows = await tx.query<{ readonly id: string } & Judgement>({
+    name: 'judgements',
+    text: `select contribution_id as id, state, note, decided_at as "decidedAt", appealed_at as "appealedAt",
+        can_appeal as "canAppeal"
+      from judgements(array(select i::uuid from json_array_elements_text($1) i))`,
+    values: [JSON.stringify(contributions)],
+  })
+  const found = new Map(rows.map((row) => [row.id, row]))
+  return contributions.map((id) => found.get(id) ?? null)
+}
+
 /** What a member has of what a level of trust asks. */
 export interface Criterion {
   readonly level: number

@@ -1,13 +1,13 @@
 import { builder, type Types } from '../../graph/builder.ts'
 import { eventType, factOf } from '../../graph/events.ts'
-import { idOf } from '../../graph/ids.ts'
+import { encodeId, idOf } from '../../graph/ids.ts'
 import { loader } from '../../graph/load.ts'
 import { mutation } from '../../graph/mutation.ts'
 import { ownOnly } from '../../graph/own.ts'
 import { read } from '../../graph/read.ts'
 import { connectionOf } from '../../graph/relay.ts'
 import { BadInputError } from '../../platform/errors/index.ts'
-import { Contribution, selfOf } from '../contributions/index.ts'
+import { Author, Contribution, selfOf } from '../contributions/index.ts'
 import { Member } from '../members/index.ts'
 import { notificationReceived } from './events.ts'
 import { KINDS } from './kinds.ts'
@@ -56,6 +56,23 @@ export const Notification = builder.prismaNode('Notification', {
     actorCount: t.int({
       description: 'How many people did it, as far as the member may see it now; staff are one.',
       resolve: async ({ id }, _args, context) => (await seenOf(context, id)).actorCount,
+    }),
+    actors: t.field({
+      type: [Author],
+      description: 'The members who did it, the newest first, as in "A and 5 others". At most 3.',
+      resolve: async ({ id }, _args, context) =>
+        (await seenOf(context, id)).actors.map((author) => ({ author, isByStaff: false })),
+    }),
+    target: t.id({
+      nullable: true,
+      description:
+        'What it is about when that is nothing written: the key of a badge, or the id of a space. Else null.',
+      select: { kind: true },
+      resolve: async ({ id, kind }, _args, context) => {
+        const { subject } = await seenOf(context, id)
+        if (subject !== null && kind === 'SPACE') return encodeId('Space', subject)
+        return kind === 'BADGE' ? subject : null
+      },
     }),
   }),
 })

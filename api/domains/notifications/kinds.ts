@@ -11,6 +11,11 @@ export const KINDS = {
   POST: { description: 'Something new from a member, in a space or under a tag that the member follows.' },
   BADGE: { description: 'The member earned a badge.' },
   INTRODUCTION: { description: 'Somebody would like to meet the member, or agreed to.' },
+  JUDGED: { description: 'Somebody decided of what the member wrote: see its `judgement`.' },
+  FLAG_ANSWERED: { description: 'Somebody looked at what the member flagged: see `Member.flags`.' },
+  SEAT_GIVEN: { description: 'A seat became free in a gathering for which the member waited.' },
+  IDEA: { description: 'An idea of the member, or for which it voted, got another status.' },
+  SPACE: { description: 'The member was invited into a space, or let in.' },
   MESSAGE: { description: 'Another member sent it a message.' },
 } as const
 

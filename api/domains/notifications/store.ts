@@ -5,11 +5,14 @@ export interface Seen {
   /** Facts and those who did them, as far as they may be seen; 0 when none may be. */
   readonly count: number
   readonly actorCount: number
-  /** The member who did the newest (a uuid); null for staff. */
-  readonly actor: string | null
-  /** What was written last (a uuid), and its kind. */
-  readonly contribution: string | null
+  /** The members who did it (uuids), the newest first; at most 3. */
+  readonly actors: readonly { readonly id: string; readonly displayName: string }[]
+  /** What the newest is about when that is nothing written. */
+  readonly subject: string | null
 }
+
+/** What was taken away is news to whoever wrote it alone. */
+const IS_NEWS = `(c.state = 'PUBLISHED' or n.kind = 'JUDGED')`
 
 /**
  * What the viewer may see now of each of these notifications (uuids): the database leaves out what is written where
@@ -18,19 +21,25 @@ export interface Seen {
 export async function readSeen(tx: Tx, ids: readonly string[]): Promise<Seen[]> {
   const rows = await tx.query<Seen & { readonly id: string }>({
     name: 'notifications_seen',
-    text: `select p.notification_id as id, count(*)::int as count,
-        count(distinct coalesce(p.actor_id, p.tenant_id))::int as "actorCount",
-        (array_agg(p.actor_id order by p.at desc, p.fact_id desc))[1] as actor,
-        (array_agg(c.id order by p.at desc, p.fact_id desc))[1] as contribution
-      from notification_part p
-      left join contribution c on c.tenant_id = p.tenant_id and c.id = p.contribution_id and c.state = 'PUBLISHED'
-      where own(p) and p.notification_id in (select i::uuid from json_array_elements_text($1) i)
-        and (p.contribution_id is null or c.id is not null)
-      group by p.notification_id`,
+    text: `with part as materialized (
+        select p.notification_id as id, p.tenant_id, p.actor_id, p.subject, p.at, p.fact_id
+        from notification_part p
+        join notification n on n.tenant_id = p.tenant_id and n.id = p.notification_id
+        left join contribution c on c.tenant_id = p.tenant_id and c.id = p.contribution_id and ${IS_NEWS}
+        where own(p) and p.notification_id in (select i::uuid from json_array_elements_text($1) i)
+          and (p.contribution_id is null or c.id is not null)
+      )
+      select p.id, count(*)::int as count, count(distinct coalesce(p.actor_id, p.tenant_id))::int as "actorCount",
+        (array_agg(p.subject order by p.at desc, p.fact_id desc))[1] as subject,
+        (select coalesce(json_agg(json_build_object('id', m.id, 'displayName', m.display_name) order by a.at desc, m.id), '[]')
+         from (select x.actor_id, max(x.at) as at from part x where x.id = p.id and x.actor_id is not null
+               group by x.actor_id order by max(x.at) desc, x.actor_id limit 3) a
+         join member m on own(m) and m.id = a.actor_id and m.erased_at is null) as actors
+      from part p group by p.id`,
     values: [JSON.stringify(ids)],
   })
   const found = new Map(rows.map((row) => [row.id, row]))
-  return ids.map((id) => found.get(id) ?? { count: 0, actorCount: 0, actor: null, contribution: null })
+  return ids.map((id) => found.get(id) ?? { count: 0, actorCount: 0, actors: [], subject: null })
 }
 
 /** How many unread notifications of each of these members (uuids) tell of something in sight; counted up to 100. */
@@ -41,7 +50,7 @@ export async function countUnread(tx: Tx, members: readonly string[]): Promise<n
         select from notification n
         where own(n) and n.member_id = m.id and n.read_at is null and n.is_listed and exists (
           select from notification_part p
-          left join contribution c on c.tenant_id = p.tenant_id and c.id = p.contribution_id and c.state = 'PUBLISHED'
+          left join contribution c on c.tenant_id = p.tenant_id and c.id = p.contribution_id and ${IS_NEWS}
           where own(p) and p.notification_id = n.id and (p.contribution_id is null or c.id is not null))
         limit 100) x) as n
       from (select i::uuid as id from json_array_elements_text($1) i) m`,
