@@ -45,7 +45,7 @@ async function draft(question: string | null, more: object = {}) {
 const publish = (entry: string, more: object = {}) =>
   shop.do('publishFaq', { entry, ...more }, { select: 'entry { stage }' })
 
-const ENTRY = `query ($id: ID!) { node(id: $id) { ... on FaqEntry { title html stage revision sku demand reviewAt reviewedAt conflicts
+const ENTRY = `query ($id: ID!) { node(id: $id) { ... on FaqEntry { title html stage revision sku demand reviewAt reviewedAt conflicts { id }
   question { title } creditedTo { displayName isFormerMember } } } }`
 const entryFor = async (token: string, id: string) => (await shop.ask(token, ENTRY, { id })).data.node
 
@@ -260,7 +260,8 @@ test('two published entries about the same are flagged on both sides', async () 
   for (const entry of [one, three, other, unlike]) await publish(entry)
   expect((await entryFor(shop.staff, one)).conflicts).toEqual([])
   for (const entry of [two, four]) await publish(entry)
-  const conflicts = async (entry: string) => (await entryFor(shop.staff, entry)).conflicts
+  const conflicts = async (entry: string) =>
+    (await entryFor(shop.staff, entry)).conflicts.map(({ id }: { id: string }) => id)
   expect([await conflicts(one), await conflicts(two)]).toEqual([[two], [one]])
   expect([await conflicts(three), await conflicts(four)]).toEqual([[four], [three]])
   expect([await conflicts(other), await conflicts(unlike)]).toEqual([[], []])
@@ -281,7 +282,7 @@ test('an entry is suggested before asking, and found', async () => {
 })
 
 const REPORT = `{ communityReport(from: "2026-04-01T00:00:00Z", until: "2026-05-01T00:00:00Z") { deflection {
-  sessions opened deflected deflectedBasisPoints entries { entry title opened deflected } } } }`
+  sessions opened deflected deflectedBasisPoints entries { entry { id title } opened deflected } } } }`
 const deflection = async () => (await shop.ask(shop.staff, REPORT)).data.communityReport.deflection
 
 test('of the sessions in which a suggestion was opened those are deflected that asked nothing, in all and by entry', async () => {
@@ -300,7 +301,7 @@ test('of the sessions in which a suggestion was opened those are deflected that 
   await shop.clock('2026-04-01T01:00:01Z')
   expect(await deflection()).toEqual({
     ...{ sessions: 4, opened: 3, deflected: 2, deflectedBasisPoints: 6666 },
-    entries: [{ entry, title: 'How long does it keep?', opened: 3, deflected: 2 }],
+    entries: [{ entry: { id: entry, title: 'How long does it keep?' }, opened: 3, deflected: 2 }],
   })
 })
 

@@ -106,6 +106,8 @@ const THROUGH = [
   'Complaint.resolution',
   'Content.comments',
   'ContentCard.post',
+  'Conversation.posts',
+  'EntryDeflection.entry',
   'Idea.mergedInto',
   'ModerationCase.contribution',
   'ModerationFlag.contribution',
@@ -115,7 +117,7 @@ const THROUGH = [
   'ReputationEntry.contribution',
   'Space.pinnedPosts',
   'Task.question',
-  ...['FaqEntry.comments', 'FaqEntry.question'],
+  ...['FaqEntry.comments', 'FaqEntry.conflicts', 'FaqEntry.question'],
   ...['Answer.comments', 'Answer.question', 'Question.acceptedAnswer'],
   ...['Question.answers', 'Question.comments', 'Question.duplicateOf'],
 ]

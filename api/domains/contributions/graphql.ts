@@ -103,6 +103,9 @@ const regardOf = loader<string, Regard>((ids, { db, viewer }) =>
   regardsOf(db, ids, viewer?.memberId ?? NOBODY),
 )
 
+/** Something written (a uuid) as the parent of its type: known by its key, the rest to be read. */
+export const known = (kind: 'POST' | 'FAQ', id: string) => ({ id, kind }) as never // the reader adds the columns
+
 /** What all that is written in spaces has in common. */
 export const Contribution = builder.prismaInterface('Contribution', {
   description: 'Something written in a space.',

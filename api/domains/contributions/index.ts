@@ -6,6 +6,7 @@ export {
   contributionOf,
   contributionRef,
   contributionType,
+  known,
   TextFormat,
 } from './graphql.ts'
 export { type Format, plainText, safeHtml } from './html.ts'

@@ -1,5 +1,6 @@
 import { builder } from '../../graph/builder.ts'
-import { encodeId } from '../../graph/ids.ts'
+import { known } from '../contributions/index.ts'
+import { FaqEntry } from '../questions/index.ts'
 import {
   type DeflectionFacts,
   type EntryDeflectionFacts,
@@ -11,11 +12,11 @@ import type { Stay } from './stickiness.store.ts'
 const EntryDeflection = builder.objectRef<EntryDeflectionFacts>('EntryDeflection').implement({
   description: 'What came of sessions of writing a question in which an entry of the FAQ was opened.',
   fields: (t) => ({
-    entry: t.id({
-      description: 'The id of the entry.',
-      resolve: ({ entry }) => encodeId('FaqEntry', entry),
+    entry: t.field({
+      type: FaqEntry,
+      description: 'The entry.',
+      resolve: ({ entry }) => known('FAQ', entry),
     }),
-    title: t.exposeString('title', { description: 'What it is headed with.' }),
     opened: t.exposeInt('opened', { description: 'In how many sessions it was opened.' }),
     deflected: t.exposeInt('deflected', { description: 'After how many of these nothing was asked.' }),
   }),

@@ -10,8 +10,8 @@ export interface DeflectionFacts {
 
 /** The same by entry of the FAQ. */
 export interface EntryDeflectionFacts {
+  /** A uuid. */
   readonly entry: string
-  readonly title: string
   readonly opened: number
   readonly deflected: number
 }
@@ -40,12 +40,12 @@ export async function readDeflection(tx: Tx, { from, until, space }: Stay): Prom
 export function readEntryDeflection(tx: Tx, { from, until, space }: Stay): Promise<EntryDeflectionFacts[]> {
   return tx.query({
     name: 'community_deflection_entries',
-    text: `select c.id as entry, c.title, count(*)::int as opened,
+    text: `select c.id as entry, count(*)::int as opened,
              (count(*) filter (where x.question_id is null))::int as deflected
            from (${OVER}) x
            join composer_opening o on own(o) and o.member_id = x.member_id and o.session = x.session
            join contribution c on own(c) and c.id = o.contribution_id and c.kind = 'FAQ'
-           group by c.id, c.title order by count(*) desc, c.id limit 20`,
+           group by c.id order by count(*) desc, c.id limit 20`,
     values: [from, until, space],
   })
 }

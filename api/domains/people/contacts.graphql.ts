@@ -1,10 +1,10 @@
 import { builder, type Types } from '../../graph/builder.ts'
-import { encodeId, idOf } from '../../graph/ids.ts'
+import { idOf } from '../../graph/ids.ts'
 import { text } from '../../graph/input.ts'
 import { loader } from '../../graph/load.ts'
 import { mutation } from '../../graph/mutation.ts'
 import { AccessDeniedError, IdempotencyKeyReusedError } from '../../platform/errors/index.ts'
-import { contributionRef } from '../contributions/index.ts'
+import { Contribution, contributionRef, known } from '../contributions/index.ts'
 import { MemberByInput, ownOrWrites, subjectOf } from '../members/index.ts'
 import { type ContactFields, type Contacts, readContacts, readTopics } from './contacts.store.ts'
 import { introduceMembers, offerContact, replyPrivately, withdrawContact } from './contacts.ts'
@@ -74,7 +74,7 @@ const topicsOf = loader<string, string[]>(async (keys, { db }) => {
     for (const { conversation, contribution } of await readTopics(db, viewer, ids))
       found.set(`${viewer} ${conversation}`, [
         ...(found.get(`${viewer} ${conversation}`) ?? []),
-        encodeId('Post', contribution),
+        contribution,
       ])
   }
   return keys.map((key) => found.get(key) ?? [])
@@ -87,10 +87,12 @@ builder.objectFields(Conversation, (t) => ({
     description: 'How the two tell each other how to be reached; null when one is gone or blocked the other.',
     resolve: ({ viewer, otherId }, _args, context) => contactsOf(context, `${viewer} ${otherId}`),
   }),
-  posts: t.idList({
+  posts: t.field({
+    type: [Contribution],
     description:
       'The posts to which one of the two replied in private, as far as the member sees them now; at most 20.',
-    resolve: ({ viewer, id }, _args, context) => topicsOf(context, `${viewer} ${id}`),
+    resolve: async ({ viewer, id }, _args, context) =>
+      (await topicsOf(context, `${viewer} ${id}`)).map((post) => known('POST', post)),
   }),
 }))
 

@@ -5,6 +5,7 @@ import { PAGE, type PageArguments } from '../../graph/pages.ts'
 import { connection, type KeyFormat, pageOf } from '../../graph/relay.ts'
 import { ViewerType } from '../../graph/viewer.ts'
 import { isId } from '../../platform/ids.ts'
+import { known } from '../contributions/index.ts'
 import { feedByTime, feedRanked } from './feed.store.ts'
 import { arranged } from './feed.ts'
 import { Post, PostConnection } from './graphql.ts'
@@ -53,13 +54,10 @@ builder.objectField(ViewerType, 'feed', (t) =>
           order === 'NEW' || order === 'ACTIVE'
             ? await timed(order, args, context)
             : await best(order, WINDOWS[window ?? 'WEEK'], args, context)
+        const { edges, pageInfo } = page
         return {
-          pageInfo: page.pageInfo,
-          // A row as the parent of its type: known by its key, the rest to be read.
-          edges: page.edges.map(({ cursor, node }) => ({
-            cursor,
-            node: { id: node.id, kind: 'POST' } as never,
-          })),
+          pageInfo,
+          edges: edges.map(({ cursor, node }) => ({ cursor, node: known('POST', node.id) })),
         }
       },
     },

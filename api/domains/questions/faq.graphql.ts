@@ -1,11 +1,11 @@
 import { builder, type Types } from '../../graph/builder.ts'
 import { eventType, factOf } from '../../graph/events.ts'
-import { encodeId, idOf } from '../../graph/ids.ts'
+import { idOf } from '../../graph/ids.ts'
 import { loader } from '../../graph/load.ts'
 import { read } from '../../graph/read.ts'
 import { connectionOf } from '../../graph/relay.ts'
 import type { SqlCondition, SqlOrder } from '../../platform/read/index.ts'
-import { Author, Contribution, contributionType } from '../contributions/index.ts'
+import { Author, Contribution, contributionType, known } from '../contributions/index.ts'
 import { faqPublished, faqReviewDue } from './events.ts'
 import { type Credit, conflictsOf, creditsOf, demandsOf } from './faq.store.ts'
 import { Question, QuestionConnection } from './graphql.ts'
@@ -89,15 +89,19 @@ export const FaqEntry = builder.prismaNode('Contribution', {
       select: { id: true },
       resolve: ({ id }, _args, context) => (context.viewer?.kind === 'MEMBER' ? null : demandOf(context, id)),
     }),
-    conflicts: t.idList({
-      description:
-        'The ids of other published entries about the same: from the same source, or about the same product with a like title. At most 20.',
-      select: { id: true },
-      resolve: async ({ id }, _args, context) =>
-        (await conflictOf(context, id)).slice(0, 20).map((other) => encodeId('FaqEntry', other)),
-    }),
   }),
 })
+
+builder.prismaObjectField(FaqEntry, 'conflicts', (t) =>
+  t.field({
+    type: [FaqEntry],
+    description:
+      'Other published entries about the same: from the same source, or about the same product with a like title. At most 20.',
+    select: { id: true },
+    resolve: async ({ id }, _args, context) =>
+      (await conflictOf(context, id)).slice(0, 20).map((other) => known('FAQ', other)),
+  }),
+)
 
 const FaqEntryConnection = connectionOf(FaqEntry, 'FaqEntry')
 

@@ -1,6 +1,7 @@
 export { settleQuestions } from './care.service.ts'
 export { Export } from './export-files.ts'
 export { BrokenExportError } from './export-rows.ts'
+export { FaqEntry } from './faq.graphql.ts'
 export { settleFaq } from './faq.service.ts'
 export { questionSpaces } from './import.store.ts'
 export { type ImportSum, importQuestions, missingFiles } from './import.ts'
