@@ -622,6 +622,8 @@ end $$;
 alter table space add column owner text check (length(owner) between 1 and 200);
 /* When somebody is there: [{"weekdays": [1 to 7, Monday is 1], "from": "09:00", "to": "18:00"}], in the tenant's zone. */
 alter table space add column cover jsonb not null default '[]' check (jsonb_typeof(cover) = 'array');
+/* Whether members begin and answer nothing while nobody is there. */
+alter table space add column is_closed_outside_cover boolean not null default false;
 /* Whether beginners are welcome here before anywhere else. */
 alter table space add column is_welcome boolean not null default false;
 
@@ -633,17 +635,17 @@ begin
     perform definition_refuse('space.kind', 'The kind of a space stays what it is; make another one.');
   end if;
   insert into space as s (tenant_id, key, kind, version, name, purpose, theme, goal, see_id, post_id, reply_id, react_id,
-    join_mode, is_listed, owner, cover, is_welcome, created_at)
+    join_mode, is_listed, owner, cover, is_closed_outside_cover, is_welcome, created_at)
   values (new.tenant_id, new.key, new.body ->> 'kind', new.version, new.body -> 'name', new.body -> 'purpose',
     new.body -> 'theme', new.body -> 'goal', (new.audiences ->> 'see')::uuid, (new.audiences ->> 'post')::uuid,
     (new.audiences ->> 'reply')::uuid, (new.audiences ->> 'react')::uuid, new.body ->> 'join',
     (new.body ->> 'isListed')::boolean, new.body ->> 'owner', coalesce(new.body -> 'cover', '[]'),
-    coalesce((new.body ->> 'isWelcome')::boolean, false), new.published_at)
+    coalesce((new.body ->> 'isClosedOutsideCover')::boolean, false), coalesce((new.body ->> 'isWelcome')::boolean, false), new.published_at)
   on conflict (tenant_id, key) do update set version = excluded.version, name = excluded.name,
     purpose = excluded.purpose, theme = excluded.theme, goal = excluded.goal, see_id = excluded.see_id,
     post_id = excluded.post_id, reply_id = excluded.reply_id, react_id = excluded.react_id,
     join_mode = excluded.join_mode, is_listed = excluded.is_listed, owner = excluded.owner, cover = excluded.cover,
-    is_welcome = excluded.is_welcome, is_retired = false;
+    is_closed_outside_cover = excluded.is_closed_outside_cover, is_welcome = excluded.is_welcome, is_retired = false;
   return null;
 end $$;
 
@@ -676,6 +678,58 @@ language sql stable security definer set search_path = public, pg_temp as $$
     else k.next end
   from known k
 $$;
+
+/*
+ * Whether a member may do something in a space; null for staff. p_action: see, post, reply, react, moderate. Null when
+ * it may; else the refusal to answer: not_found for a space that it may not know of, space_not_enabled, or
+ * access_denied {reason, unlock: the audience rule that would open it, or null; retry_after: in how many seconds
+ * somebody is there again}. Replaces that of 0033: a space may close while nobody is there.
+ */
+create or replace function space_may(p_space uuid, p_member uuid, p_action text) returns jsonb language plpgsql stable as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_space space;
+  v_sight record;
+  v_state text;
+  v_rule uuid;
+  v_opens_at timestamptz;
+begin
+  select * into v_space from space s where s.tenant_id = v_tenant and s.id = p_space;
+  if v_space.id is null or v_space.is_retired then
+    return jsonb_build_object('is', 'not_found', 'what', 'space');
+  elsif not v_space.is_enabled then
+    return jsonb_build_object('is', 'space_not_enabled', 'key', v_space.key);
+  elsif p_member is null then
+    return null;
+  end if;
+  select * into v_sight from sights(array[p_member]) s;
+  if p_space = any (v_sight.moderated) then
+    return null;
+  elsif v_sight.member_id is null or not coalesce(p_space = any (v_sight.keys), false) then
+    select sm.state into v_state from space_member sm
+    where sm.tenant_id = v_tenant and sm.space_id = p_space and sm.member_id = p_member;
+    if v_sight.member_id is null or v_state = 'BANNED' or not audience_has(v_space.see_id, p_member)
+       or not (v_space.is_listed or coalesce(v_state in ('JOINED', 'INVITED'), false)) then
+      return jsonb_build_object('is', 'not_found', 'what', 'space');
+    end if;
+    return jsonb_build_object('is', 'access_denied', 'reason', 'NOT_JOINED', 'unlock', null);
+  elsif p_action = 'moderate' then
+    return jsonb_build_object('is', 'access_denied', 'reason', 'NOT_MODERATOR', 'unlock', null);
+  end if;
+  v_rule := case p_action when 'post' then v_space.post_id when 'reply' then v_space.reply_id
+    when 'react' then v_space.react_id end;
+  if v_rule is not null and not audience_has(v_rule, p_member) then
+    return jsonb_build_object('is', 'access_denied', 'reason', 'AUDIENCE', 'unlock',
+      (select a.rule -> 'rule' from audience a where a.tenant_id = v_tenant and a.id = v_rule));
+  elsif v_space.is_closed_outside_cover and p_action in ('post', 'reply') then
+    select c.changes_at into v_opens_at from space_cover(array[p_space]) c where not c.is_covered;
+    if found then
+      return jsonb_build_object('is', 'access_denied', 'reason', 'NOT_COVERED', 'unlock', null,
+        'retry_after', ceil(extract(epoch from v_opens_at - tenant_now(v_tenant))));
+    end if;
+  end if;
+  return null;
+end $$;
 
 /* What a space still needs before somebody should come: OWNER, COVER, CONTENT. */
 create function space_lacks(p_space uuid) returns text[]

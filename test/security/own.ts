@@ -407,7 +407,12 @@ const wholeSpace = {
   ...{ theme: { en: 'Tea', ja: 'お茶' }, goal: { en: 'Better tea', ja: 'よりよいお茶' } },
   ...{ see: { stage: 'customer' }, post: { stage: 'customer' }, reply: { stage: 'customer' } },
   ...{ react: { stage: 'customer' }, join: 'REQUEST', isListed: true },
-  ...{ owner: 'anna', isWelcome: true, cover: { weekdays: 1, from: '09:00', to: '18:00' } },
+  ...{
+    owner: 'anna',
+    isWelcome: true,
+    isClosedOutsideCover: false,
+    cover: { weekdays: 1, from: '09:00', to: '18:00' },
+  },
 }
 
 async function newSpace({ shop }: Side): Promise<string> {

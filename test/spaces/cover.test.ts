@@ -52,6 +52,38 @@ test('a space opens only with an owner, cover and something to read, when one as
   expect((await ready()).space).toEqual({ isEnabled: true, lacks: [] })
 })
 
+test('a space that closes outside its hours takes nothing from members then, and tells when it opens', async () => {
+  const shop = await open({ testClock: MONDAY })
+  const closing = { cover: [WEEK], isClosedOutsideCover: true }
+  const space = await makeSpace(shop, 'help', closing)
+  const [mia, ken] = [await shop.member('mia'), await shop.member('ken')]
+  await shop.do('placeInSpace', { space, member: ken.by, standing: 'JOINED', role: 'MODERATOR' })
+  const said = { space, kind: 'TALK', body: 'Is anybody there?' }
+  const post = async (as: string, body = said.body) =>
+    shop.do('publishPost', { ...said, body }, { as, select: 'post { id }' })
+  const closed = { code: 'ACCESS_DENIED', reason: 'NOT_COVERED', retryAfter: 60 }
+  expect(await post(mia.token)).toMatchObject(closed)
+  const { id } = (await post(ken.token)).post
+  expect(await shop.do('addComment', { on: id, body: 'Me too.' }, { as: mia.token })).toMatchObject(closed)
+  expect(await shop.do('react', { contribution: id, kind: 'UP' }, { as: mia.token })).not.toHaveProperty(
+    'code',
+  )
+  await shop.clock('2026-04-06T00:00:00Z')
+  expect(await post(mia.token)).toHaveProperty('post.id')
+  await shop.clock('2026-04-06T09:00:00Z')
+  expect(await post(mia.token, 'Still?')).toMatchObject({ ...closed, retryAfter: 15 * 3600 })
+  await shop.do('defineSpace', { key: 'help', space: { ...spaceNamed('help'), cover: [WEEK] } })
+  expect(await post(mia.token, 'Still?')).toHaveProperty('post.id')
+})
+
+test('only a space with hours closes outside them', async () => {
+  const shop = await open()
+  const asked = { key: 'help', space: { ...spaceNamed('help'), isClosedOutsideCover: true } }
+  expect(await shop.do('defineSpace', asked)).toMatchObject({
+    ...{ code: 'BAD_INPUT', field: 'input.space.isClosedOutsideCover' },
+  })
+})
+
 test.each([
   [{ weekdays: [1], from: '9:00', to: '18:00' }, 'input.space.cover.0.from'],
   [{ weekdays: [0], from: '09:00', to: '18:00' }, 'input.space.cover.0.weekdays.0'],

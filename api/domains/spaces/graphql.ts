@@ -109,6 +109,7 @@ export const Space = builder.prismaNode('Space', {
       resolve: ({ joinMode }) => joinMode as typeof SpaceJoinMode.$inferType, // likewise
     }),
     isListed: t.exposeBoolean('isListed'),
+    isClosedOutsideCover: t.exposeBoolean('isClosedOutsideCover'),
     isWelcome: t.exposeBoolean('isWelcome'),
     owner: t.string({
       nullable: true,

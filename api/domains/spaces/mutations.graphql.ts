@@ -47,6 +47,10 @@ const SpaceInput = builder.inputType('SpaceInput', {
       type: [CoverInput],
       description: "When somebody is there, by the tenant's zone. At most 21.",
     }),
+    isClosedOutsideCover: t.boolean({
+      description:
+        'True: while nobody is there, members begin and answer nothing here, and still read and react (NOT_COVERED). False when left out.',
+    }),
     isWelcome: t.boolean({ description: 'Whether beginners are welcome here before anywhere else.' }),
     isListed: t.boolean({
       description: 'Whether those who are not in it learn that it exists; true when left out.',

@@ -31,11 +31,16 @@ const Space = z
       .transform((join) => join ?? 'OPEN'),
     owner: optional(z.string().trim().min(1, 'must not be empty').max(200)),
     cover: optional(z.array(shift).max(21, 'must be at most 21 shifts')),
+    isClosedOutsideCover: optional(z.boolean()),
     isWelcome: optional(z.boolean()),
     isListed: z
       .boolean()
       .nullish()
       .transform((isListed) => isListed ?? true),
+  })
+  .refine(({ isClosedOutsideCover, cover }) => !isClosedOutsideCover || (cover ?? []).length > 0, {
+    path: ['isClosedOutsideCover'],
+    message: 'needs hours of cover',
   })
   .transform(bare)
 

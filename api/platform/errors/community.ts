@@ -12,6 +12,7 @@ export const DENIALS = {
   LOCKED: 'It was closed or taken away.',
   RETIRED: 'It takes in nobody any more.',
   NOT_READY: 'The space lacks something that it needs before anybody comes.',
+  NOT_COVERED: 'Nobody is there now; the space opens again in so many seconds.',
   NO_PERMISSION: 'Whoever wrote it has not agreed to that.',
   IDEA_CLOSED: 'The idea was decided: it takes no votes any more.',
   VOTES_USED_UP: 'The member has not so many votes left in this space.',
