@@ -1,5 +1,6 @@
 // Members see of each other what each shows, get to know each other when both want to, and write to each other.
 import { beforeAll, describe, expect, it, test } from 'vitest'
+import { decodeId } from '../../api/graph/ids.ts'
 import { type Shop, type TestMember, testApp } from '../support/app.ts'
 import { headOf, history } from '../support/history.ts'
 import { makeSpace } from '../support/house.ts'
@@ -21,6 +22,10 @@ async function directory(shop: Shop, { token }: TestMember, args: object = {}) {
   expect(errors).toEqual([])
   return data.directory
 }
+
+const memberOf = async (shop: Shop, externalId: string) =>
+  (await shop.ask(shop.staff, 'query ($by: MemberBy!) { member(by: $by) { id } }', { by: { externalId } }))
+    .data.member
 
 const names = async (shop: Shop, viewer: TestMember, args: object = {}) =>
   (await directory(shop, viewer, args)).nodes.map(({ displayName }: { displayName: string }) => displayName)
@@ -88,6 +93,38 @@ describe('the directory', () => {
   })
 })
 
+test('only who is in a space with a member now, which both see into, is near to it', async () => {
+  const shop = await open()
+  const vip = { attributes: { vip: true } }
+  const [mia, aki] = [await shop.member('mia', vip), await shop.member('aki', vip)]
+  const interests = { interests: ['Tea'], interestsSight: 'SHARED', isOpenToIntroductions: true }
+  const fields = [{ field: 'COMPANY', value: 'A mill', sight: 'SHARED' }]
+  for (const { token } of [mia, aki])
+    await shop.do('saveProfile', { ...interests, fields, isListed: true }, { as: token })
+  const space = await makeSpace(shop, 'club', { see: { attribute: { name: 'vip', equals: true } } })
+  const goes = (name: string, { token }: TestMember) => shop.do(name, { space }, { as: token })
+  const is = (member: TestMember, isVip: boolean) =>
+    shop.do('updateMember', { member: member.by, attributes: { vip: isVip } })
+  /** What the one is shown of the other: a field, an interest, and whether it is suggested. */
+  const near = async () => {
+    const { nodes } = await directory(shop, aki)
+    const other = nodes.find(({ displayName }: { displayName: string }) => displayName === 'mia')
+    const { data } = await shop.ask(aki.token, '{ suggestedMembers { displayName } }')
+    return [other.fields.length, other.interests.length, data.suggestedMembers.length]
+  }
+  for (const member of [mia, aki]) await goes('joinSpace', member)
+  expect(await near()).toEqual([1, 1, 1])
+  for (const member of [mia, aki]) {
+    await is(member, false)
+    expect(await near()).toEqual([0, 0, 0])
+    await is(member, true)
+    await goes('leaveSpace', member)
+    expect(await near()).toEqual([0, 0, 0])
+    await goes('joinSpace', member)
+    expect(await near()).toEqual([1, 1, 1])
+  }
+})
+
 test('a field and an interest stand in a profile once', async () => {
   const shop = await open()
   const mia = await shown(shop, 'mia', { interests: ['Tea', 'ＴＥＡ', 'Rice'] })
@@ -119,10 +156,13 @@ test('a name is found in every way of writing it, and pages by name are the whol
   expect(await names(shop, viewer, { search: 'TAKA' })).toEqual(['Ｔａｋａｈａｓｈｉ'])
   await shop.do('updateMember', { member: { externalId: 'm0' }, displayName: 'Ｚｏｅ' })
   expect(await names(shop, viewer, { search: 'zoe' })).toEqual(['Ｚｏｅ'])
+  // Whoever is not to be seen takes no place on a page.
+  await shop.do('pauseMembership', { member: { externalId: 'm3' } })
+  await shop.do('blockMember', { member: viewer.by, other: (await memberOf(shop, 'm4')).id })
   const first = await directory(shop, viewer)
   const second = await directory(shop, viewer, { after: first.pageInfo.endCursor })
-  expect([first.nodes.length, second.nodes.length, second.pageInfo.hasNextPage]).toEqual([50, 13, false])
-  expect(new Set([...first.nodes, ...second.nodes].map((each) => each.displayName)).size).toBe(63)
+  expect([first.nodes.length, second.nodes.length, second.pageInfo.hasNextPage]).toEqual([50, 11, false])
+  expect(new Set([...first.nodes, ...second.nodes].map((each) => each.displayName)).size).toBe(61)
 })
 
 describe('an introduction', () => {
@@ -212,6 +252,31 @@ describe('an introduction', () => {
       })
     expect(await suggested(shop, mia)).toEqual([])
   })
+
+  it('is answered, and suggested, by nobody and to nobody who rests, blocked or was blocked', async () => {
+    const shop = await open()
+    const [mia, aki] = [await shown(shop, 'mia', wish), await shown(shop, 'aki', wish)]
+    const suggests = async (viewer: TestMember) => {
+      const db = shop.ground.app.db.tenant(shop.tenant.id)
+      const values = [decodeId(viewer.id, 'id').id]
+      return (await db.query({ text: 'select introductions_suggested($1, 20)', values })).length
+    }
+    expect(await suggests(mia)).toBe(1)
+    await shop.do('pauseMembership', {}, { as: mia.token })
+    expect([await suggests(mia), await suggests(aki)]).toEqual([0, 0])
+    await shop.do('resumeMembership', {}, { as: mia.token })
+    await shop.do('blockMember', { other: aki.id }, { as: mia.token })
+    expect([await suggests(mia), await suggests(aki)]).toEqual([0, 0])
+    await shop.do('unblockMember', { other: aki.id }, { as: mia.token })
+    await shop.do('proposeIntroduction', { to: aki.id }, { as: mia.token })
+    const answers = () => shop.do('answerIntroduction', { to: mia.id, accepts: true }, { as: aki.token })
+    await shop.do('blockMember', { other: aki.id }, { as: mia.token })
+    expect(await answers()).toMatchObject({ code: 'NOT_FOUND' })
+    await shop.do('unblockMember', { other: aki.id }, { as: mia.token })
+    await shop.do('pauseMembership', {}, { as: aki.token })
+    expect(await answers()).toMatchObject({ code: 'NOT_FOUND' })
+    expect(await mine(shop, mia)).toMatchObject([{ state: 'PROPOSED' }])
+  })
 })
 
 describe('a message', () => {
@@ -256,6 +321,58 @@ describe('a message', () => {
       { body: 'Are you there?', isOwn: true },
     ])
     expect(await told(eve)).toEqual([])
+  })
+
+  it('is of one conversation, unread for who has not read it, and by nobody once one blocked the other or rests', async () => {
+    const shop = await open()
+    const takes = { messagesFrom: 'MEMBERS' }
+    const [mia, aki, eve] = [
+      await shown(shop, 'mia', takes),
+      await shown(shop, 'aki', takes),
+      await shown(shop, 'eve', takes),
+    ]
+    const says = (by: TestMember, to: TestMember, body: string) =>
+      shop.do('sendMessage', { to: to.id, body }, { as: by.token })
+    for (const [one, other] of [
+      [mia, aki],
+      [mia, eve],
+    ] as const) {
+      await says(one, other, 'Hi')
+      await says(other, one, 'Oh')
+    }
+    const bodies = async (who: TestMember, other: TestMember) =>
+      ((await talk(shop, who, other)).messages?.nodes ?? []).map(
+        ({ body, author }: { body: string; author: object | null }) => [body, author !== null],
+      )
+    const unread = async (who: TestMember) =>
+      (await talk(shop, who, who)).conversations.nodes.map((each: { unread: number }) => each.unread)
+    expect(await bodies(mia, aki)).toEqual([
+      ['Oh', true],
+      ['Hi', true],
+    ])
+    expect([await unread(mia), await unread(aki), await unread(eve)]).toEqual([[1, 1], [1], [1]])
+    await shop.do('markConversationRead', { with: aki.id }, { as: mia.token })
+    await shop.do('markConversationRead', { with: mia.id }, { as: eve.token })
+    expect([await unread(mia), await unread(aki), await unread(eve)]).toEqual([[1, 0], [1], [0]])
+    await shop.do('blockMember', { other: aki.id }, { as: mia.token })
+    expect([await bodies(mia, aki), await bodies(aki, mia)]).toEqual([
+      [
+        ['Oh', false],
+        ['Hi', true],
+      ],
+      [
+        ['Oh', true],
+        ['Hi', false],
+      ],
+    ])
+    await shop.do('pauseMembership', {}, { as: eve.token })
+    expect([await bodies(eve, mia), await bodies(mia, eve)]).toEqual([
+      [],
+      [
+        ['Oh', false],
+        ['Hi', true],
+      ],
+    ])
   })
 
   it('is refused alike by who blocked one and by who takes none, and unheard by who muted one', async () => {

@@ -30,6 +30,23 @@ test('who is there is counted for a minute, who writes for ten seconds, and name
   expect(await seen(shop, eve, space)).toEqual({ present: 0, typing: 0, people: [] })
 })
 
+test('who writes is told of the one thread, to those who see it, by who sees it', async () => {
+  const shop = await open()
+  const [mia, eve] = [await shop.member('mia'), await shop.member('eve')]
+  const space = await makeSpace(shop, 'club')
+  const post = async (more: object = {}) =>
+    idOfKind('Comment', await write(shop, { space: 'club', kind: 'POST', by: 'mia', ...more }))
+  const [one, other, hidden] = [await post(), await post(), await post({ isPrivate: true })]
+  await shop.do('beHere', { space, typingIn: one }, { as: mia.token })
+  expect(await seen(shop, eve, space, one)).toMatchObject({ present: 1, typing: 1 })
+  expect(await seen(shop, eve, space, other)).toMatchObject({ present: 1, typing: 0 })
+  await shop.do('beHere', { space, typingIn: hidden }, { as: mia.token })
+  expect(await seen(shop, mia, space, hidden)).toMatchObject({ present: 1, typing: 1 })
+  expect(await seen(shop, eve, space, hidden)).toBeNull()
+  const beHere = await shop.do('beHere', { space, typingIn: hidden }, { as: eve.token })
+  expect(beHere).toMatchObject({ code: 'NOT_FOUND' })
+})
+
 test('nobody is counted for, nor is there, who may not see the space', async () => {
   const shop = await open()
   const [mia, eve] = [await shop.member('mia'), await shop.member('eve')]
