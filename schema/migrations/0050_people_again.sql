@@ -212,6 +212,89 @@ begin
     'more', v_all - jsonb_array_length(v_items), 'period', v_digest.period));
 end $$;
 
+-- ── Who is found among many: each question asked once, and not for each of them (before: 0040_people.sql) ──
+
+/* Whom a member blocked, and who blocked it. */
+create function blocks_of(p_member uuid) returns setof uuid language sql stable as $$
+  select b.other_id from member_block b where b.tenant_id = current_tenant() and b.member_id = p_member and not b.is_mute
+  union
+  select b.member_id from member_block b where b.tenant_id = current_tenant() and b.other_id = p_member and not b.is_mute
+$$;
+
+/* Those of these members who are in a space with a member, which both may see into now. */
+create or replace function space_companions(p_member uuid, p_members uuid[]) returns setof uuid language sql stable as $$
+  select distinct x.id from sights(array[p_member]) s
+  join space_member a on a.tenant_id = current_tenant() and a.member_id = p_member and a.state = 'JOINED'
+    and a.space_id = any (s.keys)
+  cross join lateral space_seers(a.space_id, array(
+    select b.member_id from space_member b
+    where b.tenant_id = a.tenant_id and b.space_id = a.space_id and b.state = 'JOINED'
+      and b.member_id = any (p_members) and b.member_id <> p_member)) x (id)
+$$;
+
+/*
+ * A page of the listed members who are there, by name: those whose name holds p_search and who show an interest, behind
+ * a place. Nothing for a member who may enter nothing itself.
+ */
+create or replace function directory_page(
+  p_viewer uuid, p_search text, p_interest text, p_after_name text, p_after uuid, p_limit int
+) returns table (id uuid, name text) language plpgsql stable security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_near uuid[] := array(select space_companions(p_viewer, array(
+    select i.member_id from interest i
+    join profile p on p.tenant_id = v_tenant and p.member_id = i.member_id and p.interests_sight = 'SHARED'
+    where i.tenant_id = v_tenant and i.interest = p_interest)));
+begin
+  if not exists (select from member_entitled(array[p_viewer])) then
+    return;
+  end if;
+  return query
+  select m.id, n.name from profile p
+  join member m on m.tenant_id = v_tenant and m.id = p.member_id
+    and membership_opens(m.membership, m.paused_until, m.paid_through, v_now)
+  cross join lateral (select coalesce(p.folded_name, lower(normalize(m.display_name, nfkc))) collate "C" as name) n
+  where p.tenant_id = v_tenant and p.is_listed
+    and (p_search is null or strpos(n.name, p_search) > 0)
+    and (p_interest is null or (
+      exists (select from interest i where i.tenant_id = v_tenant and i.member_id = m.id and i.interest = p_interest)
+      and (p.interests_sight = 'MEMBERS' or (p.interests_sight = 'SHARED' and m.id = any (v_near)))))
+    and not exists (select from blocks_of(p_viewer) b (id) where b.id = m.id)
+    and (p_after is null or (n.name, m.id) > (p_after_name collate "C", p_after))
+  order by n.name, m.id limit p_limit;
+end $$;
+
+/* Members who show that they care about what p_member cares about, and want to be introduced; the closest first. */
+create or replace function introductions_suggested(p_member uuid, p_limit int) returns setof uuid
+language plpgsql stable security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_near uuid[] := array(select space_companions(p_member, array(
+    select o.member_id from interest i
+    join interest o on o.tenant_id = v_tenant and o.interest = i.interest
+    join profile p on p.tenant_id = v_tenant and p.member_id = o.member_id and p.is_open_to_introductions
+      and p.interests_sight = 'SHARED'
+    where i.tenant_id = v_tenant and i.member_id = p_member)));
+begin
+  if not exists (select from member_entitled(array[p_member])) then
+    return;
+  end if;
+  return query
+  select o.member_id from interest i
+  join interest o on o.tenant_id = v_tenant and o.interest = i.interest and o.member_id <> p_member
+  join profile p on p.tenant_id = v_tenant and p.member_id = o.member_id and p.is_open_to_introductions
+    and (p.interests_sight = 'MEMBERS' or (p.interests_sight = 'SHARED' and o.member_id = any (v_near)))
+  join member m on m.tenant_id = v_tenant and m.id = o.member_id
+    and membership_opens(m.membership, m.paused_until, m.paid_through, v_now)
+  where i.tenant_id = v_tenant and i.member_id = p_member
+    and not exists (select from blocks_of(p_member) b (id) where b.id = o.member_id)
+    and not exists (select from introduction x where x.tenant_id = v_tenant and x.one_id = p_member and x.other_id = o.member_id)
+    and not exists (select from introduction x where x.tenant_id = v_tenant and x.other_id = p_member and x.one_id = o.member_id)
+  group by o.member_id order by count(*) desc, o.member_id limit p_limit;
+end $$;
+
 -- ── Introductions by staff: both are asked, and both must agree ──────────────────────────────────
 
 alter table introduction

@@ -1,18 +1,13 @@
 import { builder } from '../../graph/builder.ts'
 import { idOf } from '../../graph/ids.ts'
 import { mutation } from '../../graph/mutation.ts'
-import {
-  AccessDeniedError,
-  NotFoundError,
-  type Outcome,
-  raise,
-  SpaceNotEnabledError,
-} from '../../platform/errors/index.ts'
+import { AccessDeniedError, NotFoundError, SpaceNotEnabledError } from '../../platform/errors/index.ts'
 import { contributionRef } from '../contributions/index.ts'
 import { MemberByInput, ownOrWrites } from '../members/index.ts'
 import { eyesOf, ownOrReads, PersonType } from './people.graphql.ts'
 import { readPeople } from './people.store.ts'
-import { beatCall, type PresenceRow, readPresence } from './presence.store.ts'
+import { type PresenceRow, readPresence } from './presence.store.ts'
+import { beHere } from './presence.ts'
 
 const Presence = builder.objectRef<PresenceRow & { readonly viewer: string }>('Presence').implement({
   description: 'Who is in a space now.',
@@ -65,7 +60,7 @@ mutation('beHere', {
     const root = typingIn == null ? null : contributionRef(typingIn, 'input.typingIn')
     const who = await eyesOf(member, context, 'input.member')
     if (who === null) throw new NotFoundError('member')
-    return raise(await beatCall<Outcome<{ member: string; space: string }>>(context.db, who, place, root))
+    return beHere(context.db, who, { space: place, typingIn: root })
   },
   payload: (t) => ({
     presence: t.field({
