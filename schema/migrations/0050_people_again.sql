@@ -232,39 +232,6 @@ create or replace function space_companions(p_member uuid, p_members uuid[]) ret
       and b.member_id = any (p_members) and b.member_id <> p_member)) x (id)
 $$;
 
-/*
- * A page of the listed members who are there, by name: those whose name holds p_search and who show an interest, behind
- * a place. Nothing for a member who may enter nothing itself.
- */
-create or replace function directory_page(
-  p_viewer uuid, p_search text, p_interest text, p_after_name text, p_after uuid, p_limit int
-) returns table (id uuid, name text) language plpgsql stable security definer set search_path = public, pg_temp as $$
-declare
-  v_tenant uuid := current_tenant();
-  v_now timestamptz := tenant_now(v_tenant);
-  v_near uuid[] := array(select space_companions(p_viewer, array(
-    select i.member_id from interest i
-    join profile p on p.tenant_id = v_tenant and p.member_id = i.member_id and p.interests_sight = 'SHARED'
-    where i.tenant_id = v_tenant and i.interest = p_interest)));
-begin
-  if not exists (select from member_entitled(array[p_viewer])) then
-    return;
-  end if;
-  return query
-  select m.id, n.name from profile p
-  join member m on m.tenant_id = v_tenant and m.id = p.member_id
-    and membership_opens(m.membership, m.paused_until, m.paid_through, v_now)
-  cross join lateral (select coalesce(p.folded_name, lower(normalize(m.display_name, nfkc))) collate "C" as name) n
-  where p.tenant_id = v_tenant and p.is_listed
-    and (p_search is null or strpos(n.name, p_search) > 0)
-    and (p_interest is null or (
-      exists (select from interest i where i.tenant_id = v_tenant and i.member_id = m.id and i.interest = p_interest)
-      and (p.interests_sight = 'MEMBERS' or (p.interests_sight = 'SHARED' and m.id = any (v_near)))))
-    and not exists (select from blocks_of(p_viewer) b (id) where b.id = m.id)
-    and (p_after is null or (n.name, m.id) > (p_after_name collate "C", p_after))
-  order by n.name, m.id limit p_limit;
-end $$;
-
 /* Members who show that they care about what p_member cares about, and want to be introduced; the closest first. */
 create or replace function introductions_suggested(p_member uuid, p_limit int) returns setof uuid
 language plpgsql stable security definer set search_path = public, pg_temp as $$

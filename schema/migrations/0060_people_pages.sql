@@ -23,7 +23,9 @@ begin
     return;
   elsif p_interest is not null then
     v_near := array(select space_companions(p_viewer, array(
-      select i.member_id from interest i where i.tenant_id = v_tenant and i.interest = p_interest)));
+      select i.member_id from interest i
+      join profile p on p.tenant_id = v_tenant and p.member_id = i.member_id and p.interests_sight = 'SHARED'
+      where i.tenant_id = v_tenant and i.interest = p_interest)));
   end if;
   return query
   select m.id, n.name from profile p
@@ -35,7 +37,7 @@ begin
     and (p_interest is null or (
       exists (select from interest i where i.tenant_id = v_tenant and i.member_id = m.id and i.interest = p_interest)
       and (p.interests_sight = 'MEMBERS' or (p.interests_sight = 'SHARED' and m.id = any (v_near)))))
-    and not is_blocked(p_viewer, m.id)
+    and not exists (select from blocks_of(p_viewer) b (id) where b.id = m.id)
     and (p_from is null or case when p_is_backward then (n.name, m.id) < (p_name collate "C", p_from)
                                 else (n.name, m.id) > (p_name collate "C", p_from) end)
   order by case when p_is_backward then n.name end desc, case when p_is_backward then m.id end desc, n.name, m.id
