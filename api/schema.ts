@@ -1,5 +1,5 @@
 // Each room adds its part of the graph; nothing is defined here.
-import './graph/errors.ts'
+import './graph/errors/index.ts'
 import './graph/relay.ts'
 import './graph/viewer.ts'
 import './graph/live.ts'

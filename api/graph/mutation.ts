@@ -9,8 +9,8 @@ import {
 import { type AuthScopes, builder, type Types } from './builder.ts'
 import type { Context } from './context.ts'
 // Defines the error types as well: without them no union could be built.
-import './errors.ts'
-import type { DomainErrorClass } from './errors.ts'
+import './errors/index.ts'
+import type { DomainErrorClass } from './errors/index.ts'
 
 /** Whether the input takes an `idempotencyKey`: always for what moves value or sends. */
 export type KeyRule = 'required' | 'optional' | 'none'

@@ -1,5 +1,5 @@
 import { builder, type Types } from '../../graph/builder.ts'
-import { DenialReason } from '../../graph/errors.ts'
+import { DenialReason } from '../../graph/errors/index.ts'
 import { eventType, factOf } from '../../graph/events.ts'
 import { NOBODY } from '../../graph/own.ts'
 import { read } from '../../graph/read.ts'

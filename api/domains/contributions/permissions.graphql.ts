@@ -1,6 +1,6 @@
 import { builder } from '../../graph/builder.ts'
 import type { Context } from '../../graph/context.ts'
-import { DenialReason } from '../../graph/errors.ts'
+import { DenialReason } from '../../graph/errors/index.ts'
 import { decodeId } from '../../graph/ids.ts'
 import { loader } from '../../graph/load.ts'
 import { ViewerType } from '../../graph/viewer.ts'

@@ -1,6 +1,6 @@
 import { builder } from '../../graph/builder.ts'
 import type { FieldCost } from '../../graph/cost.ts'
-import { ProgramProblem } from '../../graph/errors.ts'
+import { ProgramProblem } from '../../graph/errors/index.ts'
 import { UnauthenticatedError } from '../../platform/errors/index.ts'
 import { ProgramChange } from '../program/index.ts'
 import type { LadderMove } from '../tiers/index.ts'
