@@ -63,6 +63,12 @@ const PATHS: Record<string, { query: string; kinds?: string[]; without?: string[
     kinds: ['POST', 'QUESTION'],
     without: ['draft', 'removed'],
   },
+  'Query.threads': {
+    query: `{ threads(first: 100) { nodes { title html } }
+      kept: threads(kinds: [FAQ, CONTENT], orderBy: NEW, first: 100) { nodes { title body } } }`,
+    kinds: ['CONTENT', 'FAQ', 'POST', 'QUESTION'],
+    without: ['draft', 'content-draft', 'removed'],
+  },
   'Query.faq': {
     query: '{ faq(first: 100) { nodes { title html question { html } } } }',
     kinds: ['FAQ'],

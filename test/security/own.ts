@@ -696,6 +696,9 @@ export const OWN: Record<string, Own> = {
   'Query.questions': ({ world }) => ({
     ...{ space: world.ids.Space, standing: 'OPEN', tag: 'tea', sku: 'soap' },
   }),
+  'Query.threads': ({ world }) => ({
+    ...{ orderBy: 'NEW', kinds: ['POST'], space: world.ids.Space, tag: 'tea', sku: 'soap' },
+  }),
   'Query.space': () => ({ key: 'club' }),
   'Query.spaces': () => ({ kind: 'COMMUNITY' }),
   'Query.stages': () => ({}),

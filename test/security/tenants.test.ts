@@ -107,6 +107,7 @@ const ROOT_LISTS = [
   'Query.suppressions',
   'Query.tasks',
   'Query.templates',
+  'Query.threads',
   'Query.webhookEndpoints',
 ]
 

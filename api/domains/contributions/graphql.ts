@@ -36,6 +36,19 @@ export function contributionRef(id: string, field: string): string {
   )
 }
 
+/** What kind of thing is written. */
+export const ContributionKind = builder.enumType('ContributionKind', {
+  description: 'What kind of thing is written in a space.',
+  values: {
+    POST: { description: 'A post.' },
+    COMMENT: { description: 'A remark on something.' },
+    QUESTION: { description: 'A question.' },
+    ANSWER: { description: 'An answer to a question.' },
+    CONTENT: { description: 'Content of the members’ site.' },
+    FAQ: { description: 'A question with its answer that the shop keeps.' },
+  },
+})
+
 interface AuthorFacts {
   /** Null: staff, or a former member. */
   readonly author: { readonly id: string; readonly displayName: string } | null

@@ -3,7 +3,7 @@ import { loader } from '../../graph/load.ts'
 import { NOBODY } from '../../graph/own.ts'
 import { read } from '../../graph/read.ts'
 import { ViewerType } from '../../graph/viewer.ts'
-import type { SqlCondition } from '../../platform/read/index.ts'
+import { tagged } from '../contributions/index.ts'
 import { Space } from '../spaces/index.ts'
 import { Post, PostConnection } from './graphql.ts'
 import { PostKind, PostOrder } from './kinds.graphql.ts'
@@ -21,11 +21,6 @@ const ORDERS = {
   ACTIVE: { activityAt: 'desc' },
   TOP: { score: 'desc' },
 } as const
-
-const tagged =
-  (tag: string): SqlCondition =>
-  (alias, param) =>
-    `${param(tag)} = any(${alias}.tags)`
 
 builder.prismaObjectFields(Space, (t) => ({
   posts: t.relatedConnection(
@@ -46,7 +41,7 @@ builder.prismaObjectFields(Space, (t) => ({
           kind: 'POST',
           state: 'PUBLISHED',
           ...(kind && { post: { kind } }),
-          ...(tag != null && { sql: tagged(tag.normalize('NFKC').toLowerCase()) }),
+          ...(tag != null && { sql: tagged(tag) }),
         } as object,
         orderBy: ORDERS[orderBy ?? 'NEW'],
       }),

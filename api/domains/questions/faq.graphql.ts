@@ -5,7 +5,7 @@ import { loader } from '../../graph/load.ts'
 import { read } from '../../graph/read.ts'
 import { connectionOf } from '../../graph/relay.ts'
 import type { SqlCondition, SqlOrder } from '../../platform/read/index.ts'
-import { Author, Contribution, contributionType, known } from '../contributions/index.ts'
+import { Author, Contribution, contributionType, known, tagged } from '../contributions/index.ts'
 import { faqPublished, faqReviewDue } from './events.ts'
 import { type Credit, conflictsOf, creditsOf, demandsOf } from './faq.store.ts'
 import { Question, QuestionConnection } from './graphql.ts'
@@ -136,14 +136,13 @@ builder.queryField('faq', (t) =>
         }),
       },
       resolve: (query, _root, { space, sku, tag, stage }, { db }) => {
-        const hasTag: SqlCondition = (alias, param) => `${alias}.tags @> array[${param(tag)}::text]`
         return read(db).contribution.findMany({
           ...query,
           where: {
             kind: 'FAQ',
             ...IN_STAGE[stage ?? 'PUBLISHED'],
             ...(space != null && { spaceId: idOf('Space', space, 'space') }),
-            ...(tag != null && { sql: hasTag }),
+            ...(tag != null && { sql: tagged(tag) }),
             ...(sku != null && { sku }),
           } as object, // the reader's own words
           orderBy: [MOST_WANTED, { id: 'asc' }] as object[], // likewise

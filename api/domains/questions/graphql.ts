@@ -6,8 +6,8 @@ import { read } from '../../graph/read.ts'
 import { connectionOf } from '../../graph/relay.ts'
 import { BadInputError } from '../../platform/errors/index.ts'
 import type { LoggedEvent } from '../../platform/events.ts'
-import type { SqlCondition, SqlOrder } from '../../platform/read/index.ts'
-import { Contribution, contributionType } from '../contributions/index.ts'
+import type { SqlOrder } from '../../platform/read/index.ts'
+import { Contribution, contributionType, tagged } from '../contributions/index.ts'
 import { Member } from '../members/index.ts'
 import {
   answerAccepted,
@@ -249,14 +249,13 @@ builder.queryField('questions', (t) =>
         sku: t.arg.string({ description: 'Only those about this product.' }),
       },
       resolve: (query, _root, { space, standing, tag, sku }, { db }) => {
-        const hasTag: SqlCondition = (alias, param) => `${alias}.tags @> array[${param(tag)}::text]`
         return read(db).contribution.findMany({
           ...query,
           where: {
             kind: 'QUESTION',
             ...(space != null && { spaceId: idOf('Space', space, 'space') }),
             ...(standing && { question: { state: standing } }),
-            ...(tag != null && { sql: hasTag }),
+            ...(tag != null && { sql: tagged(tag) }),
             ...(sku != null && { sku }),
           } as object, // the reader's own words
           orderBy: [{ publishedAt: 'desc' }, { id: 'desc' }],

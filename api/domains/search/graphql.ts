@@ -8,21 +8,15 @@ import { read } from '../../graph/read.ts'
 import { connection, type KeyFormat, pageOf } from '../../graph/relay.ts'
 import { BadInputError } from '../../platform/errors/index.ts'
 import { isId } from '../../platform/ids.ts'
-import { Contribution, ContributionConnection, contributionKinds } from '../contributions/index.ts'
+import {
+  Contribution,
+  ContributionConnection,
+  ContributionKind,
+  contributionKinds,
+  tagOf,
+} from '../contributions/index.ts'
 import { findContributions, findSimilar } from './service.ts'
 import type { Found } from './store.ts'
-
-const ContributionKind = builder.enumType('ContributionKind', {
-  description: 'What kind of thing is written in a space.',
-  values: {
-    POST: { description: 'A post.' },
-    COMMENT: { description: 'A remark on something.' },
-    QUESTION: { description: 'A question.' },
-    ANSWER: { description: 'An answer to a question.' },
-    CONTENT: { description: 'Content of the members’ site.' },
-    FAQ: { description: 'A question with its answer that the shop keeps.' },
-  },
-})
 
 /** What is found is sorted by its score; of equal ones the newest comes first. */
 const byScore: KeyFormat<Found> = {
@@ -64,7 +58,7 @@ builder.queryField('search', (t) =>
           kinds: among(kinds),
           space: space == null ? null : idOf('Space', space, 'space'),
           sku: sku ?? null,
-          tag: tag == null ? null : tag.normalize('NFKC').toLowerCase(),
+          tag: tag == null ? null : tagOf(tag),
         })
         if (page.isBackward) found.reverse()
         const { from } = page
