@@ -320,7 +320,11 @@ async function meet() {
 /** Ten questions; nine answers to the first of them, which was changed and remarked on as often as its first answer. */
 async function askAndAnswer(space: string, as: string) {
   const ask = (body: string) =>
-    shop.do('askQuestion', { space, title: 'Tea?', body, tags: ['tea'] }, { as, select: 'question { id }' })
+    shop.do(
+      'askQuestion',
+      { space, title: `Tea? ${body}`, body, tags: ['tea'] },
+      { as, select: 'question { id }' },
+    )
   const { question } = await ask('The first.')
   for (let i = 0; i < 9; i++) await ask(`Number ${i}.`)
   const friend = { as: await shop.token('member', 'friend 0') }
