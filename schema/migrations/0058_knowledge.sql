@@ -244,3 +244,43 @@ begin
   end if;
   return jsonb_build_object('is', 'done', 'question', p_question);
 end $$;
+
+-- ── Whether content helps against complaints ─────────────────────────────────────────────────────
+
+-- What an idea is about: products, and features over which members stumble.
+alter table content_idea add column skus text[] not null default '{}' check (cardinality(skus) <= 50);
+alter table content_idea add column features text[] not null default '{}' check (cardinality(features) <= 50);
+create index complaint_opened on complaint (tenant_id, opened_at);
+
+/*
+ * Keeps an idea (null: a new one): p_what {"title", "need", "state", "content", "skus", "features"}; of the last two, what
+ * is null stays. It is closed by the content that answers it, or dismissed. Outcomes: done {idea}, not_found.
+ */
+create or replace function idea_save(p_idea uuid, p_actor text, p_what jsonb) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_content uuid := (p_what ->> 'content')::uuid;
+  v_state text := case when v_content is not null then 'PUBLISHED' else p_what ->> 'state' end;
+  v_id uuid := coalesce(p_idea, uuid_v7());
+  v_given record;
+begin
+  select * into v_given from jsonb_to_record(p_what) g (skus text[], features text[]);
+  if v_content is not null and not exists (
+    select from content c where c.tenant_id = v_tenant and c.contribution_id = v_content) then
+    return jsonb_build_object('is', 'not_found', 'what', 'content');
+  elsif p_idea is null then
+    insert into content_idea (tenant_id, id, title, need, state, content_id, skus, features, actor, created_at, closed_at)
+    values (v_tenant, v_id, p_what ->> 'title', p_what ->> 'need', v_state, v_content, coalesce(v_given.skus, '{}'),
+      coalesce(v_given.features, '{}'), p_actor, v_now, case when v_state <> 'OPEN' then v_now end);
+    return jsonb_build_object('is', 'done', 'idea', v_id);
+  end if;
+  update content_idea i set title = p_what ->> 'title', need = p_what ->> 'need', state = v_state,
+    content_id = v_content, closed_at = case when v_state <> 'OPEN' then coalesce(i.closed_at, v_now) end,
+    demand_since = case when v_state <> 'OPEN' then i.demand_since else 0 end,
+    skus = coalesce(v_given.skus, i.skus), features = coalesce(v_given.features, i.features)
+  where i.tenant_id = v_tenant and i.id = p_idea;
+  return case when found then jsonb_build_object('is', 'done', 'idea', p_idea)
+    else jsonb_build_object('is', 'not_found', 'what', 'idea') end;
+end $$;

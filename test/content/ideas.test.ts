@@ -32,11 +32,17 @@ it('counts what speaks for an idea once, and what comes after the answer apart',
     idea: { demand: 4, demandSince: 1, state: 'PUBLISHED' },
   })
   const query =
-    '{ contentIdeas(state: PUBLISHED) { nodes { closedAt card { title } evidence { kind target } } } }'
+    '{ contentIdeas(state: PUBLISHED) { nodes { closedAt card { title } evidence { kind target contribution { title } } } } }'
   const { data } = await shop.ask(shop.staff, query)
   expect(data.contentIdeas.nodes).toMatchObject([
     { closedAt: '2026-04-01T00:00:00.000Z', card: { title: 'Dry skin in winter' } },
   ])
+  expect(data.contentIdeas.nodes[0].evidence).toEqual(
+    expect.arrayContaining([
+      { kind: 'CONTRIBUTION', target: null, contribution: { title: 'Dry skin in winter' } },
+      ...['call 0', 'call 1', 'call 9'].map((target) => ({ kind: 'FEEDBACK', target, contribution: null })),
+    ]),
+  )
   expect(data.contentIdeas.nodes[0].evidence).toHaveLength(4)
 })
 

@@ -538,7 +538,10 @@ export const OWN: Record<string, Own> = {
   'Query.stuckChecklists': () => ({}),
   'Mutation.saveContentIdea': async (side) => {
     const { idea } = await side.shop.do('saveContentIdea', idea0, { select: 'idea { id }' })
-    return { input: { ...idea0, idea: idea.id, content: await newContent(side), isDismissed: false } }
+    const about = { skus: 'soap', features: 'checkout' }
+    return {
+      input: { ...idea0, ...about, idea: idea.id, content: await newContent(side), isDismissed: false },
+    }
   },
   'Mutation.supportContentIdea': async (side) => {
     const { idea } = await side.shop.do('saveContentIdea', idea0, { select: 'idea { id }' })
@@ -678,6 +681,10 @@ export const OWN: Record<string, Own> = {
     return { sku: 'soap' }
   },
   'Query.research': async (side) => ({ key: await newTestSale(side), kind: 'TEST_SALE' }),
+  'Query.complaintClusters': async ({ shop, world }) => {
+    await shop.do('reportStumble', { member: world.by, feature: 'checkout' })
+    return { within: 'P30D' }
+  },
   'Query.stumbles': async ({ shop, world }) => {
     await shop.do('reportStumble', { member: world.by, feature: 'checkout' })
     return { within: 'P30D' }

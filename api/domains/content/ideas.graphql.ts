@@ -6,8 +6,9 @@ import { read } from '../../graph/read.ts'
 import { connectionOf } from '../../graph/relay.ts'
 import { BadInputError, type Outcome, raise } from '../../platform/errors/index.ts'
 import { call } from '../../platform/operation.ts'
-import { contributionRef } from '../contributions/index.ts'
+import { Contribution, contributionRef } from '../contributions/index.ts'
 import { ContentCard } from './content.graphql.ts'
+import { words } from './input.graphql.ts'
 
 const ContentIdeaState = builder.enumType('ContentIdeaState', {
   description: 'How an idea for content stands.',
@@ -35,7 +36,17 @@ const ContentEvidence = builder.prismaObject('ContentEvidence', {
       select: { kind: true },
       resolve: ({ kind }) => kind as typeof EvidenceKind.$inferType, // a check constraint holds it
     }),
-    target: t.exposeString('target'),
+    contribution: t.relation('contribution', {
+      type: Contribution,
+      nullable: true,
+      description: 'What was written; null for the other kinds.',
+    }),
+    target: t.string({
+      nullable: true,
+      description: 'The key of the segment, or the name of what was said; null for what was written.',
+      select: { kind: true, target: true },
+      resolve: ({ kind, target }) => (kind === 'CONTRIBUTION' ? null : target),
+    }),
     note: t.exposeString('note', { nullable: true }),
     at: t.expose('at', { type: 'DateTime' }),
   }),
@@ -56,6 +67,10 @@ export const ContentIdea = builder.prismaNode('ContentIdea', {
       description: 'How it stands.',
       select: { state: true },
       resolve: ({ state }) => state as typeof ContentIdeaState.$inferType, // likewise
+    }),
+    skus: t.exposeStringList('skus', { description: 'The products that it is about. At most 50.' }),
+    features: t.exposeStringList('features', {
+      description: 'The features over which members stumble that it is about. At most 50.',
     }),
     demand: t.exposeInt('demand'),
     demandSince: t.exposeInt('demandSince'),
@@ -118,13 +133,22 @@ mutation('saveContentIdea', {
     need: t.string({ required: true, description: 'What members need it for; 1 to 500 characters.' }),
     isDismissed: t.boolean({ description: 'True when it will not be answered.' }),
     content: t.id({ description: 'The content that answers it.' }),
+    skus: t.stringList({
+      description:
+        'The products that it is about: complaints of them count in `effect`; as before when left out. At most 50.',
+    }),
+    features: t.stringList({
+      description: 'The features that it is about, as in `stumbles`, likewise. At most 50.',
+    }),
   }),
-  resolve: async ({ idea, title, need, isDismissed, content }, { db }, { actor }) => {
+  resolve: async ({ idea, title, need, isDismissed, content, skus, features }, { db }, { actor }) => {
     const what = {
       title: text(title, 'input.title', 300),
       need: text(need, 'input.need', 500),
       state: isDismissed ? 'DISMISSED' : 'OPEN',
       content: content == null ? null : idOf('Content', content, 'input.content'),
+      skus: skus && words(skus, 'input.skus', 50),
+      features: features && words(features, 'input.features', 50),
     }
     const id = idea == null ? null : idOf('ContentIdea', idea, 'input.idea')
     return raise(

@@ -59,7 +59,8 @@ function textIn<Name extends 'teaser' | 'entitlement' | 'series'>(
   return { [name]: checked } as { readonly [name in Name]?: string | null } // TypeScript widens computed names
 }
 
-function words(list: readonly string[], field: string, most: number): string[] {
+/** Words that were given, each once and of 1 to 100 characters. Throws BadInputError naming the field. */
+export function words(list: readonly string[], field: string, most: number): string[] {
   if (list.length > most) throw new BadInputError(field, `${field} may hold at most ${most} entries.`)
   return [...new Set(list.map((word, i) => text(word, `${field}.${i}`, 100)))]
 }
