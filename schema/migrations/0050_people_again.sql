@@ -321,7 +321,6 @@ declare
   v_member uuid := (member_find(p_member, p_external_id)).id;
   v_op record;
   v_refusal jsonb;
-  v_known introduction;
   v_id uuid;
 begin
   select * into v_op from op_begin(p_key, p_hash, 'INTRODUCE', p_actor, v_now);
@@ -348,12 +347,10 @@ begin
     perform notification_note('INTRODUCTION', 'introduction ' || v_id, null, v_member, p_other, null, v_now);
     return op_finish(p_key, jsonb_build_object('is', 'done', 'introduction', v_id, 'member', v_member));
   end if;
-  select * into strict v_known from introduction x where x.tenant_id = v_tenant
+  select x.id into strict v_id from introduction x where x.tenant_id = v_tenant
     and least(x.one_id, x.other_id) = least(v_member, p_other) and greatest(x.one_id, x.other_id) = greatest(v_member, p_other);
-  if v_known.other_id = v_member or v_known.is_by_staff then
-    perform introduction_settle(v_known.id, v_member, true);
-  end if;
-  return op_finish(p_key, jsonb_build_object('is', 'done', 'introduction', v_known.id, 'member', v_member));
+  perform introduction_settle(v_id, v_member, true);
+  return op_finish(p_key, jsonb_build_object('is', 'done', 'introduction', v_id, 'member', v_member));
 end $$;
 
 /* The introductions of a member, the newest first: with whom, and how it stands as far as the member may know. */
@@ -389,7 +386,7 @@ begin
   select * into v_op from op_begin(p_key, p_hash, 'INTRODUCE', p_actor, v_now);
   if v_op.replay is not null then
     return v_op.replay;
-  elsif v_one is null or v_one = p_other or is_blocked(v_one, p_other)
+  elsif is_blocked(v_one, p_other)
      or (select count(*) from profile p where p.tenant_id = v_tenant and p.member_id in (v_one, p_other)
            and p.is_open_to_introductions and p.member_id in (select member_entitled(array[v_one, p_other]))) < 2 then
     return op_finish(p_key, jsonb_build_object('is', 'not_found', 'what', 'member'));
@@ -413,11 +410,16 @@ end $$;
 
 /* As people_refusal, for who writes a message: at most twenty a minute. */
 create function message_refusal(p_member uuid, p_now timestamptz) returns jsonb language plpgsql as $$
+declare
+  v_refusal jsonb := people_refusal(p_member);
 begin
-  return coalesce(people_refusal(p_member), case when (
-    select count(*) from message m
-    where m.tenant_id = current_tenant() and m.author_id = p_member and m.at > p_now - interval '1 minute') >= 20
-    then denied('TOO_MANY') end);
+  -- By a statement of its own: it sees what was written until the member was locked.
+  if v_refusal is null and (
+      select count(*) from message m
+      where m.tenant_id = current_tenant() and m.author_id = p_member and m.at > p_now - interval '1 minute') >= 20 then
+    return denied('TOO_MANY');
+  end if;
+  return v_refusal;
 end $$;
 
 /* Writes a message down, counts and announces it; whoever may not write was refused before. */

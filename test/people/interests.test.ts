@@ -1,13 +1,20 @@
 // Interests are derived from what a member does where all may read, when it agrees to that, and go when it does not.
 import { expect, test } from 'vitest'
+import { decodeId } from '../../api/graph/ids.ts'
 import { type Shop, type TestMember, testApp } from '../support/app.ts'
-import { makeSpace } from '../support/house.ts'
+import { idOfKind, makeSpace, write } from '../support/house.ts'
 import { overlapping } from '../support/overlap.ts'
 import { onServer } from '../support/server.ts'
 
 const open = testApp({ role: 'web' })
 const MINE = '{ viewer { member { isDerivingInterests interests { label source } } } }'
 const mine = async (shop: Shop, { token }: TestMember) => (await shop.ask(token, MINE)).data.viewer.member
+
+const asOwner = (shop: Shop, text: string, values: unknown[] = []) =>
+  onServer(
+    shop.ground.databaseUrl,
+    async (client) => (await client.query(text, [shop.tenant.id, ...values])).rows,
+  )
 
 /** A shop where somebody asked about tea, answered about rice, and wrote in a club about gin. */
 async function lived(agrees: boolean) {
@@ -101,4 +108,89 @@ test('an interest that is dropped while interests are derived is gone', async ()
     { label: 'rice', source: 'ANSWERED' },
     { label: 'コーヒー', source: 'ASKED' },
   ])
+})
+
+test('only what is there, for all, and after it agreed, within half a year, makes an interest', async () => {
+  const shop = await open({ testClock: '2026-04-01T00:00:00Z' })
+  const [mia] = [await shop.member('mia', { attributes: { vip: true } }), await shop.member('aki')]
+  const audience = { attribute: { name: 'vip', equals: true } }
+  const site = await makeSpace(shop, 'site', { kind: 'SITE' })
+  await makeSpace(shop, 'hall')
+  await makeSpace(shop, 'vips', { see: audience })
+  const off = await makeSpace(shop, 'off')
+  const content = {
+    space: site,
+    kind: 'ARTICLE',
+    purpose: 'RETENTION',
+    title: 'For some',
+    body: '…',
+    need: '…',
+  }
+  await shop.do('publishContent', { ...content, audience })
+  const [{ gate }] = await asOwner(shop, 'select audience_id as gate from gate where tenant_id = $1')
+  const post = async (tag: string, more: object = {}) =>
+    idOfKind('Post', await write(shop, { space: 'hall', kind: 'POST', by: 'mia', tags: [tag], ...more }))
+  await post('before')
+  await shop.clock('2026-04-01T00:00:01Z')
+  await shop.do('deriveInterests', { isOn: true }, { as: mia.token })
+  await post('shown')
+  await post('private', { isPrivate: true })
+  await post('gated', { gate })
+  await post('for vips', { space: 'vips' })
+  await post('off', { space: 'off' })
+  await shop.do('disableSpace', { space: off })
+  await shop.do('removeContribution', { contribution: await post('gone') })
+  const thread = await post('thread gone', { by: 'aki' })
+  await shop.do('addComment', { on: thread, body: 'Oh' }, { as: mia.token })
+  await shop.do('removeContribution', { contribution: thread })
+  for (const [tag, days] of [
+    ['read once', 1],
+    ['read twice', 2],
+  ] as const) {
+    const { id } = decodeId(await post(tag, { by: 'aki' }), 'id')
+    await asOwner(
+      shop,
+      `insert into contribution_view (tenant_id, contribution_id, member_id, day, at)
+       select $1, $2, $3, '2026-04-01'::date + i, '2026-04-01T00:00:02Z' from generate_series(1, $4) i`,
+      [id, decodeId(mia.id, 'id').id, days],
+    )
+  }
+  await shop.clock('2026-04-02T12:00:00Z')
+  const both = [
+    { label: 'read twice', source: 'READ' },
+    { label: 'shown', source: 'WROTE' },
+  ]
+  expect((await mine(shop, mia)).interests).toEqual(both)
+  await shop.do('deriveInterests', { isOn: true }, { as: mia.token })
+  await shop.clock('2026-04-04T00:00:00Z')
+  expect((await mine(shop, mia)).interests).toEqual(both)
+  await shop.clock('2026-10-15T00:00:00Z')
+  expect((await mine(shop, mia)).interests).toEqual([])
+})
+
+test('at most ten interests are derived, those that came up most', async () => {
+  const shop = await open({ testClock: '2026-04-01T00:00:00Z' })
+  const mia = await shop.member('mia')
+  await makeSpace(shop, 'hall')
+  await shop.do('deriveInterests', { isOn: true }, { as: mia.token })
+  const tags = Array.from({ length: 12 }, (_, i) => `t${10 + i}`)
+  await write(shop, { space: 'hall', kind: 'POST', by: 'mia', tags })
+  await write(shop, { space: 'hall', kind: 'POST', by: 'mia', tags: tags.slice(3) })
+  await shop.clock('2026-04-02T00:00:00Z')
+  const labels = async () =>
+    (await mine(shop, mia)).interests.map(({ label }: { label: string }) => label).sort()
+  expect(await labels()).toEqual(['t10', ...tags.slice(3)])
+  await shop.do('dropInterest', { interest: 'Ｔ１０' }, { as: mia.token })
+  expect(await labels()).toEqual(tags.slice(3))
+})
+
+test('nothing is said for who left: neither what it shows nor whether its interests are derived', async () => {
+  const shop = await open()
+  const mia = await shop.member('mia')
+  await shop.do('leaveProgram', {}, { as: mia.token })
+  for (const [name, given] of [
+    ['saveProfile', { isListed: true }],
+    ['deriveInterests', { isOn: true }],
+  ] as const)
+    expect(await shop.do(name, { member: mia.by, ...given })).toMatchObject({ code: 'MEMBERSHIP_ENDED' })
 })
