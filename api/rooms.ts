@@ -13,14 +13,19 @@ import { settleExpiry } from './domains/expiry/index.ts'
 import { outreachPart, settleOutreach, settleViews, supportLevelPart } from './domains/insight/index.ts'
 import { freshnessBandPredicate, settleLifecycle, stagePredicate } from './domains/lifecycle/index.ts'
 import { attributePredicate, membershipPredicate, settleMemberships } from './domains/members/index.ts'
-import { contributionNoticePart, moderationPart, watchedWordsPart } from './domains/moderation/index.ts'
+import {
+  contributionNoticePart,
+  moderationPart,
+  trustPredicate,
+  watchedWordsPart,
+} from './domains/moderation/index.ts'
 import { settleDigests, settleNotifications } from './domains/notifications/index.ts'
 import { offerPart, settleOffers } from './domains/offers/index.ts'
 import { partnerPart } from './domains/partners/index.ts'
 import { settleInterests } from './domains/people/index.ts'
 import { currencyPart, earnRulePart, labelPart, operationsPart, settleDue } from './domains/points/index.ts'
 import { registerParts } from './domains/program/index.ts'
-import { purchasesPredicate, replayImported } from './domains/purchases/index.ts'
+import { purchasesPredicate, replayImported, spentPredicate } from './domains/purchases/index.ts'
 import { settleFaq, settleQuestions } from './domains/questions/index.ts'
 import { referralProgramPart, settleReferrals } from './domains/referrals/index.ts'
 import { badgePart, reputationPart, settleBadges } from './domains/reputation/index.ts'
@@ -40,6 +45,8 @@ registerPredicates(
   stagePredicate,
   freshnessBandPredicate,
   purchasesPredicate,
+  spentPredicate,
+  trustPredicate,
   consentPredicate,
   segmentPredicate,
   activityPredicate,

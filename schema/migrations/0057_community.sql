@@ -162,3 +162,13 @@ begin
       where v_kind = 'JUDGED' and c.tenant_id = v_tenant and c.contribution_id = v_newest.id) x on true
     where m.tenant_id = v_tenant and m.id = p_touch.member_id));
 end $$;
+
+-- ── Trust in rules ───────────────────────────────────────────────────────────────────────────────
+
+/* Whether a member is trusted so far: for audience rules, whoever's request asks them. */
+create function trust_reaches(p_member uuid, p_level int) returns boolean
+language sql stable security definer set search_path = public, pg_temp as $$
+  select exists (select from trust t
+    where t.tenant_id = current_tenant() and t.member_id = p_member and t.level >= p_level)
+$$;
+grant execute on function trust_reaches(uuid, int) to engawa_app;

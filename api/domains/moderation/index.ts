@@ -1,3 +1,4 @@
+export { trustPredicate } from './audience.ts'
 export {
   checksPort,
   type DeployedCheck,

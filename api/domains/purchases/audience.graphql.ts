@@ -14,7 +14,24 @@ const CountRule = builder.inputType('CountRule', {
   }),
 })
 
+const SpentRule = builder.inputType('SpentRule', {
+  description: 'A rule on what a member paid, less what it was given back.',
+  fields: (t) => ({
+    currency: t.field({
+      type: 'CurrencyCode',
+      required: true,
+      description: 'Only purchases in this currency.',
+    }),
+    atLeast: t.int({ required: true, description: 'The least amount in minor units, 1 or more.' }),
+    within: t.field({
+      type: 'Duration',
+      description: 'Only those of this last while by the clock of the tenant, as in P1Y.',
+    }),
+  }),
+})
+
 addAudienceWords((t) => ({
+  spent: t.field({ type: SpentRule, description: 'The member paid so much. Needs: `purchases:read`.' }),
   purchases: t.field({
     type: CountRule,
     description:

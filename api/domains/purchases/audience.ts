@@ -39,6 +39,44 @@ export const purchasesPredicate = definePredicate({
   },
 })
 
+interface SpentRule {
+  readonly currency: string
+  /** Minor units. */
+  readonly atLeast: number
+  /** ISO 8601. */
+  readonly within?: string
+}
+
+/** `{ "spent": { "currency": "JPY", "atLeast": 50000, "within": "P1Y" } }`: paid so much, less what was given back. */
+export const spentPredicate = definePredicate({
+  name: 'spent',
+  scope: 'purchases:read',
+  parse(value: unknown, field: string): SpentRule {
+    const given = objectOf(value, field, ['currency', 'atLeast', 'within'])
+    const currency = word(given.currency, `${field}.currency`)
+    if (!/^[A-Z]{3}$/.test(currency)) {
+      throw new BadInputError(
+        `${field}.currency`,
+        `${field}.currency must be a code of ISO 4217, such as JPY.`,
+      )
+    }
+    const atLeast = count(given.atLeast, `${field}.atLeast`)
+    if (atLeast === 0) throw new BadInputError(`${field}.atLeast`, `${field}.atLeast must be 1 or more.`)
+    return {
+      currency,
+      atLeast,
+      ...(given.within === undefined ? {} : { within: duration(given.within, `${field}.within`) }),
+    }
+  },
+  compile({ currency, atLeast, within }) {
+    const isRecent = within
+      ? sql` and p.purchased_at >= (${now} at time zone 'UTC' - ${within}::interval) at time zone 'UTC'`
+      : sql``
+    return sql`(select coalesce(sum(p.total - p.refunded), 0) from purchase p where p.tenant_id = m.tenant_id
+      and p.member_id = m.id and p.currency = ${currency}::text${isRecent}) >= ${atLeast}::bigint`
+  },
+})
+
 function parseCount(value: unknown, field: string): CountRule {
   const given = objectOf(value, field, ['atLeast', 'atMost', 'within', 'sku'])
   if (given.atLeast === undefined && given.atMost === undefined) {

@@ -1,4 +1,4 @@
-export { purchasesPredicate } from './audience.ts'
+export { purchasesPredicate, spentPredicate } from './audience.ts'
 export {
   type ImportReport,
   type ImportSummary,
