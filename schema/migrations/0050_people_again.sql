@@ -353,21 +353,6 @@ begin
   return op_finish(p_key, jsonb_build_object('is', 'done', 'introduction', v_id, 'member', v_member));
 end $$;
 
-/* The introductions of a member, the newest first: with whom, and how it stands as far as the member may know. */
-create or replace function introductions_of(p_member uuid, p_id uuid, p_limit int)
-returns table (id uuid, other_id uuid, note text, state text, is_asked boolean, at timestamptz)
-language sql stable security definer set search_path = public, pg_temp as $$
-  select x.id, case when x.one_id = p_member then x.other_id else x.one_id end, x.note,
-    -- Nobody is told of another's no.
-    case when x.state = 'DECLINED' and p_member is distinct from coalesce(x.declined_by, x.other_id) then 'PROPOSED'
-      else x.state end,
-    x.other_id = p_member or x.is_by_staff, x.proposed_at
-  from introduction x
-  where x.tenant_id = current_tenant() and p_member in (x.one_id, x.other_id) and (p_id is null or x.id = p_id)
-    and exists (select from member_entitled(array[p_member]))
-  order by x.id desc limit p_limit
-$$;
-
 /*
  * Staff introduces two members who want to be introduced: both are asked. Asked again it stays one. Outcomes: done
  * {introduction, member, other}, not_found (also for who does not want it, or blocked the other), key_reused.

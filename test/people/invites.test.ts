@@ -1,8 +1,10 @@
 // Members who bring others from a thread: a code of its own, what a claim keeps of it, and who came by it.
 import { expect, it } from 'vitest'
+import { decodeId } from '../../api/graph/ids.ts'
 import { codeOf, shopWith } from '../referrals/shop.ts'
 import { type Shop, type TestMember, testApp } from '../support/app.ts'
 import { idOfKind, makeSpace, write } from '../support/house.ts'
+import { onServer } from '../support/server.ts'
 
 const open = testApp({ role: 'web' })
 
@@ -134,4 +136,58 @@ it('counts who is still there 90 days after, to the second, by the clock of the 
   await shop.clock('2026-06-30T00:00:01Z')
   await shop.do('leaveProgram', {}, { as: stays.token })
   expect(await arrivals(shop, shop.staff, tea)).toEqual([4, 3, 2])
+})
+
+it('is nothing for who left or does not see the root, or the text by which it asks, or once that is gone', async () => {
+  const { shop, mia, tea } = await talking()
+  const [aki, noa] = [await shop.member('aki'), await shop.member('noa')]
+  const given = { space: 'open', kind: 'POST' } as const
+  const thread = idOfKind('Post', await write(shop, { ...given, by: 'aki' }))
+  const say = async (on: string, { token: as }: TestMember) =>
+    (await shop.do('addComment', { on, body: crypto.randomUUID() }, { as, select: 'comment { id }' })).comment
+      .id
+  const [under, beside] = [await say(thread, noa), await say(tea, noa)]
+  const none = async (text: string, who = mia) => {
+    expect(await invite(shop, who, text)).toMatchObject({ code: 'NOT_FOUND' })
+    expect(await arrivals(shop, who.token, text)).toBeNull()
+  }
+  await shop.do('blockMember', { other: aki.id }, { as: mia.token })
+  await none(under)
+  await shop.do('blockMember', { other: noa.id }, { as: mia.token })
+  await none(beside)
+  await shop.do('removeContribution', { contribution: thread })
+  expect(await invite(shop, aki, thread)).toMatchObject({ code: 'NOT_FOUND' })
+  await shop.do('leaveProgram', {}, { as: noa.token })
+  const late = { member: noa.by, code: await codeOf(shop, mia) }
+  expect(await shop.do('claimReferral', late)).toMatchObject({ code: 'MEMBERSHIP_ENDED' })
+  const nobody = { member: { externalId: 'nobody' }, contribution: tea }
+  expect(await shop.do('inviteToThread', nobody)).toMatchObject({ code: 'NOT_FOUND', what: 'member' })
+})
+
+it('counts who was there at the end of the 90 days, whatever came before and after, and nobody who is looked at', async () => {
+  const { shop, mia, tea } = await talking()
+  const { referralCode: code } = await invite(shop, mia, tea)
+  const [again, late, looked] = [
+    await shop.member('again'),
+    await shop.member('late'),
+    await shop.member('looked'),
+  ]
+  for (const friend of [again, late, looked]) await claimBy(shop, friend, code)
+  const leaves = ({ token }: TestMember) => shop.do('leaveProgram', {}, { as: token })
+  const asOwner = (text: string) =>
+    onServer(shop.ground.databaseUrl, (client) =>
+      client.query(`${text} where tenant_id = $1 and friend_id = $2`, [
+        shop.tenant.id,
+        decodeId(looked.id, 'id').id,
+      ]),
+    )
+  await asOwner("update referral set state = 'REVIEW'")
+  await leaves(again)
+  await shop.do('returnMembership', { member: again.by })
+  await leaves(again)
+  await leaves(late)
+  await shop.clock('2026-07-01T00:00:00Z')
+  await shop.do('returnMembership', { member: late.by })
+  expect(await arrivals(shop, mia.token, tea)).toEqual([3, 2, 0])
+  await expect(asOwner('update referral set thread_id = null')).rejects.toThrow('stays by the thread')
 })
