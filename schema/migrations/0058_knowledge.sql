@@ -284,3 +284,103 @@ begin
   return case when found then jsonb_build_object('is', 'done', 'idea', p_idea)
     else jsonb_build_object('is', 'not_found', 'what', 'idea') end;
 end $$;
+
+-- ── Lessons that open after what a member did ────────────────────────────────────────────────────
+
+-- What the time of a lesson is counted from: the first activity of this name of the member's; null: enrolling.
+alter table lesson add column after_activity text check (length(after_activity) between 1 and 100);
+
+/*
+ * How each of these lessons stands to a member: whether it is open, when it opens by itself (null: not by itself), and
+ * when it was finished. What was finished stays open as long as the member may see the course, whatever rule came later.
+ */
+create or replace function lessons_standing(p_lessons uuid[], p_member uuid)
+returns table (lesson_id uuid, enrolment_id uuid, is_open boolean, opens_at timestamptz, finished_at timestamptz)
+language plpgsql stable security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+begin
+  return query
+  select l.id, e.id, e.id is not null and (p.finished_at is not null or coalesce(o.opens_at <= v_now, false)), o.opens_at,
+    p.finished_at
+  from sights(array[p_member]) s
+  cross join lesson l
+  join course c on c.tenant_id = v_tenant and c.id = l.course_id
+    and array_remove(array[c.space_id, c.gate_id], null) <@ s.keys
+  left join enrolment e on e.tenant_id = v_tenant and e.course_id = c.id and e.member_id = p_member and e.ended_at is null
+  left join lesson_progress p on p.tenant_id = v_tenant and p.enrolment_id = e.id and p.lesson_id = l.id
+  left join lateral (
+    select case when l.after_activity is null then e.enrolled_at else (
+      select min(a.at) from activity a
+      where a.tenant_id = v_tenant and a.member_id = p_member and a.name = l.after_activity) end as at
+    where e.id is not null) since on true
+  left join lateral (
+    select lesson_opens(l.after, l.opens_at, since.at) as opens_at where since.at is not null) o on true
+  where l.tenant_id = v_tenant and l.id = any (p_lessons) and (not l.is_retired or p.finished_at is not null);
+end $$;
+
+/*
+ * Keeps a course: p_course {"space", "gate", "title", "summary", "isRetired", "lessons": [{"key", "title", "summary",
+ * "after", "afterActivity", "at", "body", "html", "assets": [ids]}]} in their order; a lesson that is not named any more is retired.
+ * Outcomes: done {course}, not_found, space_not_enabled, bad_input, asset_unfit.
+ */
+create or replace function course_save(p_key text, p_actor text, p_course jsonb) returns jsonb
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  v_tenant uuid := current_tenant();
+  v_now timestamptz := tenant_now(v_tenant);
+  v_space uuid := (p_course ->> 'space')::uuid;
+  v_refusal jsonb := space_may(v_space, null, 'post');
+  v_id uuid;
+  v_asset uuid;
+begin
+  if v_refusal is not null then
+    return v_refusal;
+  elsif (select s.kind from space s where s.tenant_id = v_tenant and s.id = v_space) <> 'SITE' then
+    return bad_input('course.space', 'A course is in a space of the kind SITE.');
+  end if;
+  select a.value::uuid into v_asset
+  from jsonb_array_elements(p_course -> 'lessons') g
+  cross join jsonb_array_elements_text(g -> 'assets') a
+  left join course c on c.tenant_id = v_tenant and c.key = p_key
+  left join lesson l on l.tenant_id = v_tenant and l.course_id = c.id and l.key = g ->> 'key'
+  left join asset f on f.tenant_id = v_tenant and f.id = a.value::uuid and f.state = 'STORED' and f.member_id is null
+    and f.contribution_id is null and (f.lesson_id is null or f.lesson_id = l.id)
+  where f.id is null limit 1;
+  if v_asset is not null then
+    return coalesce(
+      (select jsonb_build_object('is', 'asset_unfit', 'reason',
+         case a.state when 'PENDING' then 'NOT_UPLOADED' else 'TAKEN' end)
+       from asset a where a.tenant_id = v_tenant and a.id = v_asset and a.state <> 'GONE'),
+      jsonb_build_object('is', 'not_found', 'what', 'asset'));
+  end if;
+  insert into gate (tenant_id, audience_id)
+  select v_tenant, (p_course ->> 'gate')::uuid where p_course ->> 'gate' is not null on conflict do nothing;
+  insert into course as c (tenant_id, key, space_id, gate_id, title, summary, is_retired, created_at)
+  values (v_tenant, p_key, v_space, (p_course ->> 'gate')::uuid, p_course ->> 'title', p_course ->> 'summary',
+    (p_course ->> 'isRetired')::boolean, v_now)
+  on conflict (tenant_id, key) do update set space_id = excluded.space_id, gate_id = excluded.gate_id,
+    title = excluded.title, summary = excluded.summary, is_retired = excluded.is_retired
+  returning c.id into v_id;
+  update lesson l set is_retired = true
+  where l.tenant_id = v_tenant and l.course_id = v_id and not l.is_retired
+    and l.key not in (select g ->> 'key' from jsonb_array_elements(p_course -> 'lessons') g);
+  insert into lesson as l (tenant_id, course_id, key, position, title, summary, after, after_activity, opens_at)
+  select v_tenant, v_id, g ->> 'key', n, g ->> 'title', g ->> 'summary', coalesce(g ->> 'after', 'PT0S'),
+    g ->> 'afterActivity', (g ->> 'at')::timestamptz
+  from jsonb_array_elements(p_course -> 'lessons') with ordinality x (g, n)
+  on conflict (tenant_id, course_id, key) do update set position = excluded.position, title = excluded.title,
+    summary = excluded.summary, after = excluded.after, after_activity = excluded.after_activity,
+    opens_at = excluded.opens_at, is_retired = false;
+  insert into lesson_body as b (tenant_id, lesson_id, body, html)
+  select v_tenant, l.id, g ->> 'body', g ->> 'html' from jsonb_array_elements(p_course -> 'lessons') g
+  join lesson l on l.tenant_id = v_tenant and l.course_id = v_id and l.key = g ->> 'key'
+  on conflict (tenant_id, lesson_id) do update set body = excluded.body, html = excluded.html;
+  update asset f set lesson_id = l.id, position = a.n, due_at = null
+  from jsonb_array_elements(p_course -> 'lessons') g
+  join lesson l on l.tenant_id = v_tenant and l.course_id = v_id and l.key = g ->> 'key'
+  cross join jsonb_array_elements_text(g -> 'assets') with ordinality a (value, n)
+  where f.tenant_id = v_tenant and f.id = a.value::uuid;
+  return jsonb_build_object('is', 'done', 'course', v_id);
+end $$;

@@ -77,6 +77,46 @@ it('opens a lesson with a date on that date, however early one enrolled, and by 
   expect(await seen(shop, aki.token, ids[0])).toMatchObject({ lock: { opensAt: '2026-04-11T00:00:00.000Z' } })
 })
 
+it('opens a lesson so long after the member first did something, before enrolling or since, and not before its date', async () => {
+  const done = { after: 'P2D', afterActivity: 'seminar.attended' }
+  const later = [lesson('first', done), lesson('second', { ...done, opensAt: '2026-04-10T00:00:00Z' })]
+  const { shop, space, mia } = await school({ lessons: [lesson('first')] })
+  const saved = await shop.do(
+    'saveCourse',
+    { key: 'skin', course: { space, ...course, lessons: later } },
+    { select: 'course { lessons { id afterActivity } }' },
+  )
+  const ids: string[] = saved.course.lessons.map(({ id }: { id: string }) => id)
+  expect(saved.course.lessons[1].afterActivity).toBe('seminar.attended')
+  const attend = (key: string) => shop.do('recordActivity', { member: mia.by, name: 'seminar.attended', key })
+  expect((await seen(shop, mia.token, ids[0])).lock.reason).toBe('NOT_ENROLLED')
+  await enrol(shop, mia.token)
+  const waits = { body: null, lock: { reason: 'NOT_DONE', opensAt: null } }
+  await shop.clock('2026-04-11T00:00:00Z')
+  for (const id of ids) expect(await seen(shop, mia.token, id)).toMatchObject(waits)
+  expect(await finish(shop, mia.token, ids[0])).toMatchObject({
+    ...{ code: 'LESSON_LOCKED', isEnrolled: true, opensAt: null },
+    message: 'This lesson opens after something that the member has not done yet.',
+  })
+  await attend('one')
+  expect((await seen(shop, mia.token, ids[1])).lock).toEqual({
+    reason: 'LOCKED_UNTIL',
+    opensAt: '2026-04-13T00:00:00.000Z',
+  })
+  await shop.clock('2026-04-12T23:59:59Z')
+  expect((await seen(shop, mia.token, ids[0])).body).toBeNull()
+  await attend('two')
+  await shop.clock('2026-04-13T00:00:00Z')
+  expect(await seen(shop, mia.token, ids[0])).toMatchObject({ body: 'About **first**.', lock: null })
+  await enrol(shop, mia.token, { isAnew: true })
+  expect((await seen(shop, mia.token, ids[0])).lock).toBeNull()
+  const refused = await shop.do('saveCourse', {
+    key: 'hair',
+    course: { ...course, lessons: [lesson('x', { afterActivity: 'no way' })], space: '' },
+  })
+  expect(refused).toMatchObject({ code: 'BAD_INPUT', field: 'input.course.lessons.0.afterActivity' })
+})
+
 it('completes a course with its last lesson, once, with a certificate, and pays for each lesson once', async () => {
   const { shop, ids, mia } = await school({ lessons: [lesson('first'), lesson('second')] })
   const name = { en: 'Lessons', ja: 'レッスン' }

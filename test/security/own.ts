@@ -593,6 +593,7 @@ export const OWN: Record<string, Own> = {
     const lesson = {
       ...lessons[0],
       ...{ summary: 'One step', format: 'MARKDOWN', after: 'P1D', opensAt: '2020-01-01T00:00:00Z' },
+      afterActivity: 'visit',
       assets: await newAsset(side),
     }
     const whole = { ...course, audience: { stage: 'customer' }, lessons: lesson, isRetired: false }

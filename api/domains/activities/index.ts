@@ -1,2 +1,2 @@
 export { activityPredicate } from './audience.ts'
-export { settleActivities } from './service.ts'
+export { activityName, settleActivities } from './service.ts'

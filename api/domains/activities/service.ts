@@ -22,6 +22,12 @@ export interface RecordedActivity {
   readonly is_new: boolean
 }
 
+/** The name of an activity. Throws BadInputError naming the field. */
+export function activityName(name: string, field: string): string {
+  if (/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,99}$/.test(name)) return name
+  throw new BadInputError(field, `${field} must be letters, digits, dots and hyphens, as in answer.accepted.`)
+}
+
 const LONGEST_PROPERTIES = 10_000
 
 /**
@@ -30,12 +36,7 @@ const LONGEST_PROPERTIES = 10_000
  */
 export async function recordActivity(tx: Tx, activity: NewActivity, { key, hash, actor }: Operation) {
   const { name, properties = {} } = activity
-  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,99}$/.test(name)) {
-    throw new BadInputError(
-      'input.name',
-      'input.name must be letters, digits, dots and hyphens, as in answer.accepted.',
-    )
-  }
+  activityName(name, 'input.name')
   if (activity.key.trim() === '' || activity.key.length > 200)
     throw new BadInputError('input.key', 'input.key must have 1 to 200 characters.')
   return raise(

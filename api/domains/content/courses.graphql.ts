@@ -21,6 +21,9 @@ const LessonLockReason = builder.enumType('LessonLockReason', {
   values: {
     NOT_ENROLLED: { description: 'One has to enrol in the course first.' },
     LOCKED_UNTIL: { description: 'Its time has not come.' },
+    NOT_DONE: {
+      description: 'It opens after something that the member has not done; `afterActivity` says what.',
+    },
   },
 })
 
@@ -30,7 +33,8 @@ const LessonLock = builder.objectRef<LessonStanding>('LessonLock').implement({
     reason: t.field({
       type: LessonLockReason,
       description: 'Why.',
-      resolve: ({ isEnrolled }) => (isEnrolled ? 'LOCKED_UNTIL' : 'NOT_ENROLLED'),
+      resolve: ({ isEnrolled, opensAt }) =>
+        !isEnrolled ? 'NOT_ENROLLED' : opensAt === null ? 'NOT_DONE' : 'LOCKED_UNTIL',
     }),
     opensAt: t.expose('opensAt', {
       type: 'DateTime',
@@ -55,7 +59,11 @@ export const Lesson = builder.prismaNode('Lesson', {
     position: t.exposeInt('position'),
     title: t.exposeString('title'),
     summary: t.exposeString('summary', { nullable: true }),
-    after: t.expose('after', { type: 'Duration', description: 'How long after enrolling it opens.' }),
+    after: t.expose('after', {
+      type: 'Duration',
+      description: 'How long after enrolling, or after `afterActivity`, it opens.',
+    }),
+    afterActivity: t.exposeString('afterActivity', { nullable: true }),
     opensAt: t.expose('opensAt', { type: 'DateTime', nullable: true }),
     isRetired: t.exposeBoolean('isRetired'),
     lock: t.field({

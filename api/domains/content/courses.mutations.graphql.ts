@@ -12,6 +12,7 @@ import {
   MembershipEndedError,
   SpaceNotEnabledError,
 } from '../../platform/errors/index.ts'
+import { activityName } from '../activities/index.ts'
 import { AudienceInput } from '../audiences/index.ts'
 import { TextFormat, written } from '../contributions/index.ts'
 import { MemberByInput, memberOf, ownOrWrites, subjectOf } from '../members/index.ts'
@@ -32,6 +33,10 @@ const LessonInput = builder.inputType('LessonInput', {
     after: t.field({
       type: 'Duration',
       description: 'How long after enrolling it opens; at once when left out.',
+    }),
+    afterActivity: t.string({
+      description:
+        'Counts `after` from the first time that the member does, or did, this activity instead, such as seminar.attended; until then the lesson is locked.',
     }),
     opensAt: t.field({
       type: 'DateTime',
@@ -114,6 +119,8 @@ function lessonOf(lesson: typeof LessonInput.$inferInput, field: string): Lesson
     title: text(lesson.title, `${field}.title`, 300),
     summary: lesson.summary == null ? null : text(lesson.summary, `${field}.summary`, 2000),
     after: lesson.after ?? null,
+    afterActivity:
+      lesson.afterActivity == null ? null : activityName(lesson.afterActivity, `${field}.afterActivity`),
     at: lesson.opensAt ?? null,
     body,
     html,

@@ -3,12 +3,13 @@ import { type Outcome, raise } from '../../platform/errors/index.ts'
 import { call, type Operation } from '../../platform/operation.ts'
 import { type MemberBy, namesOf } from '../members/index.ts'
 
-/** A lesson as it is to be. Assets are uuids; `after` is ISO 8601, `at` an instant. */
+/** A lesson as it is to be. Assets are uuids; `after` is ISO 8601, `at` an instant, `afterActivity` the name of one. */
 export interface LessonFacts {
   readonly key: string
   readonly title: string
   readonly summary: string | null
   readonly after: string | null
+  readonly afterActivity: string | null
   readonly at: Date | null
   readonly body: string
   readonly html: string

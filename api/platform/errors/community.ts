@@ -89,9 +89,11 @@ export class LessonLockedError extends DomainError {
   readonly opensAt: Date | null
   constructor(isEnrolled: boolean, opensAt: Date | null) {
     super(
-      isEnrolled && opensAt
-        ? `This lesson opens at ${opensAt.toISOString()}.`
-        : 'One has to enrol in the course of this lesson first.',
+      !isEnrolled
+        ? 'One has to enrol in the course of this lesson first.'
+        : opensAt
+          ? `This lesson opens at ${opensAt.toISOString()}.`
+          : 'This lesson opens after something that the member has not done yet.',
     )
     this.isEnrolled = isEnrolled
     this.opensAt = opensAt
