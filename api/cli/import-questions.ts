@@ -71,7 +71,7 @@ async function spaceOf(client: TenantClient, key: string | undefined): Promise<s
   const found = key === undefined && spaces.length === 1 ? only : spaces.find((space) => space.key === key)
   if (found) return found.id
   const known = spaces.map((space) => space.key).join(', ')
-  if (spaces.length === 0) throw new Obstacle('There is no space of kind QA. Make one with createSpace.')
+  if (spaces.length === 0) throw new Obstacle('There is no space of kind QA. Make one with defineSpace.')
   if (key === undefined)
     throw new Obstacle(`There are several spaces of kind QA. Say which: --space ${known}.`)
   throw new Obstacle(`There is no space "${key}" of kind QA. There is: ${known}.`)
