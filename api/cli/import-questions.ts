@@ -5,6 +5,7 @@ import {
   missingFiles,
   questionSpaces,
 } from '../domains/questions/index.ts'
+import { countTexts } from '../domains/search/index.ts'
 import type { TenantClient } from '../platform/db.ts'
 import { command, UsageError } from './command.ts'
 import { Obstacle } from './explain.ts'
@@ -51,6 +52,8 @@ export default command(options, async ({ tenant: key, dir, space, source = 'stac
             `${questions} questions, ${answers} answers, ${comments} comments, ${votes} votes`,
           ),
       })
+      // What is rare tells most, and what is rare has changed.
+      await countTexts(client, true)
       progress.stop()
       for (const [what, count] of aside) progress.note(`set aside: ${count} ${what}`)
       result(

@@ -117,9 +117,9 @@ test('every part of a Japanese text is found by what it needs', () => {
   expect(lost).toEqual([])
 })
 
-test('likeness is told by pairs and words, never by single characters', () => {
-  expect(likenessOf({ title: '配送', body: 'の状況は？' })).toEqual({
-    grams: ['配送', 'の状', '状況', '況は'],
-    words: ['配送', '状況'],
+test('likeness is told by pairs and words, never by single characters, and by those of a title apart', () => {
+  expect(likenessOf({ title: '配送', body: '配送の状況は？' })).toEqual({
+    ...{ grams: ['配送'], words: ['配送'] },
+    ...{ bodyGrams: ['送の', 'の状', '状況', '況は'], bodyWords: ['状況'] },
   })
 })

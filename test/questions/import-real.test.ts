@@ -1,9 +1,12 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { plainText } from '../../api/domains/contributions/index.ts'
 import { readAnswering } from '../../api/domains/insight/community.store.ts'
 import { readRows } from '../../api/domains/questions/export-rows.ts'
 import { Export, importQuestions } from '../../api/domains/questions/index.ts'
+import { countTexts, findSimilar } from '../../api/domains/search/service.ts'
+import type { TenantClient } from '../../api/platform/db.ts'
 import { testApp } from '../support/app.ts'
 import { openQuestions } from './house.ts'
 
@@ -25,7 +28,7 @@ interface Kept {
 
 it.skipIf(!isThere)(
   "every post of a real site comes out with the site's own counters",
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async () => {
     const house = await openQuestions(open)
     const db = house.shop.ground.app.db.tenant(house.shop.tenant.id)
@@ -78,8 +81,43 @@ it.skipIf(!isThere)(
     expect(posts).toBe(kept.size)
     const all = { from: new Date('2000-01-01'), until: new Date('2100-01-01'), space: null }
     expect(await readAnswering(db, all)).toMatchObject(await answeringOf(join(dir, 'Posts.xml.gz')))
+    await countTexts(db, true)
+    const [duplicates, related] = await suggestions(db)
+    console.log(`suggested: ${duplicates.found} of the duplicates, ${related.found} of what is related`)
+    // The site's people said so: they are about the same matter, not always in the same words.
+    expect(duplicates).toEqual({ of: 11, found: expect.toSatisfy((found) => found >= 5) })
+    expect(related).toEqual({ of: 294, found: expect.toSatisfy((found) => found >= 80) })
   },
 )
+
+/** For how many of the site's duplicates, and of its related questions, the other is among the first five suggestions. */
+async function suggestions(db: TenantClient) {
+  const asked = new Map<string, { title: string; body: string }>()
+  for await (const { PostTypeId, Id = '', Title = '', Body = '' } of readRows(join(dir, 'Posts.xml.gz')))
+    if (PostTypeId === '1') asked.set(Id, { title: Title, body: plainText(Body).slice(0, 5_000) })
+  const rows = await db.query<{ id: string; key: string }>({
+    name: 'test',
+    text: "select c.id, split_part(c.source_key, ':', 3) as key from contribution c where own(c) and c.kind = 'QUESTION'",
+    values: [],
+  })
+  const keys = new Map(rows.map(({ id, key }) => [id, key]))
+  const [duplicates, related] = [
+    { of: 0, found: 0 },
+    { of: 0, found: 0 },
+  ]
+  for await (const { PostId = '', RelatedPostId = '', LinkTypeId } of readRows(
+    join(dir, 'PostLinks.xml.gz'),
+  )) {
+    const text = asked.get(PostId)
+    if (!text || !asked.has(RelatedPostId)) continue
+    const like = await findSimilar(db, text, { kinds: ['QUESTION'], space: null, most: 6 })
+    const others = like.map(({ id }) => keys.get(id)).filter((key) => key !== PostId)
+    const count = LinkTypeId === '3' ? duplicates : related
+    count.of += 1
+    count.found += Number(others.slice(0, 5).includes(RelatedPostId))
+  }
+  return [duplicates, related] as const
+}
 
 /** How the questions of an export were answered, counted from its rows: by others than who asked, in whole minutes. */
 async function answeringOf(file: string) {

@@ -1,1 +1,2 @@
+export { countTexts } from './service.ts'
 export { startSearchUpkeep, type Upkeep } from './upkeep.ts'

@@ -26,7 +26,7 @@ export function find(
   })
 }
 
-/** search_like of 0039_search.sql: at most so many, the likest first. */
+/** search_like of 0061_likeness.sql: at most so many, the likest first. */
 export function findLike(
   tx: Tx,
   likeness: Likeness,

@@ -65,17 +65,28 @@ export function searchQuery(typed: string): SearchQuery {
   }
 }
 
-/** What tells whether texts are about the same thing. */
+/** What to look for texts by that are like a text: pairs of characters and words of its title, and of the rest. */
 export interface Likeness {
   readonly grams: string[]
   readonly words: string[]
+  /** Those of the rest alone. */
+  readonly bodyGrams: string[]
+  readonly bodyWords: string[]
 }
 
 /** Pairs of characters and words of a text, to look for texts that are like it. */
-export function likenessOf(text: {
-  readonly title?: string | null
-  readonly body?: string | null
-}): Likeness {
-  const whole = plain(`${text.title ?? ''}\n\n${text.body ?? ''}`)
-  return { grams: gramsNeeded(hiragana(whole)), words: wordsOf(whole) }
+export function likenessOf(text: { readonly title: string; readonly body?: string | null }): Likeness {
+  const [title, body] = [plain(text.title), plain(text.body ?? '')]
+  const [grams, words] = [gramsNeeded(hiragana(title)), wordsOf(title)]
+  return {
+    grams,
+    words,
+    bodyGrams: without(gramsNeeded(hiragana(body)), grams),
+    bodyWords: without(wordsOf(body), words),
+  }
+}
+
+function without(all: readonly string[], known: readonly string[]): string[] {
+  const out = new Set(known)
+  return all.filter((each) => !out.has(each))
 }
