@@ -73,12 +73,54 @@ test('a question is called unanswered only when it is a day old', async () => {
 
 test('members who are there, reply and help are told apart, and how they are tied', async () => {
   const { maturity, helpers } = await asked(`{ communityReport(${MARCH}) {
-    maturity { members active replying helping ties mutualTies } helpers { name answers accepted member { externalId } } } }`)
-  expect(maturity).toEqual({ members: 3, active: 3, replying: 2, helping: 2, ties: 1, mutualTies: 1 })
+    maturity { members active replying helping activeBasisPoints replyingBasisPoints helpingBasisPoints ties mutualTies }
+    helpers { name answers accepted member { externalId } } } }`)
+  expect(maturity).toEqual({
+    // Leo was one of them until the span ended.
+    ...{ members: 4, active: 3, replying: 2, helping: 2, ties: 1, mutualTies: 1 },
+    ...{ activeBasisPoints: 7500, replyingBasisPoints: 5000, helpingBasisPoints: 5000 },
+  })
   expect(helpers).toEqual([
     { name: 'emi', answers: 2, accepted: 0, member: { externalId: 'emi' } },
     { name: 'aki', answers: 1, accepted: 0, member: { externalId: 'aki' } },
   ])
+})
+
+test('who helps is read at once, however many they are', async () => {
+  const count = async (who: string) =>
+    (await shop.ask(shop.staff, `{ communityReport(${MARCH}) { helpers { ${who} } } }`)).statements.length
+  expect((await count('member { externalId email }')) - (await count('name'))).toBe(1)
+})
+
+test('a span is told part by part, on the calendar of the tenant', async () => {
+  const parts = async (every: string) => {
+    const query = `{ communityReport(from: "2026-02-28T15:00:00Z", until: "2026-04-15T15:00:00Z") {
+      maturityOverTime(every: "${every}") { startsAt endsAt members active ties mutualTies activeBasisPoints } } }`
+    const { data, errors } = await shop.ask(shop.staff, query)
+    return errors[0] ?? data.communityReport.maturityOverTime
+  }
+  // A month of Tokyo, and half of the next.
+  expect(await parts('P1M')).toEqual([
+    {
+      ...{ startsAt: '2026-02-28T15:00:00.000Z', endsAt: '2026-03-31T15:00:00.000Z', members: 4, active: 3 },
+      ...{ ties: 1, mutualTies: 1, activeBasisPoints: 7500 },
+    },
+    {
+      ...{ startsAt: '2026-03-31T15:00:00.000Z', endsAt: '2026-04-15T15:00:00.000Z', members: 3, active: 1 },
+      ...{ ties: 0, mutualTies: 0, activeBasisPoints: 3333 },
+    },
+  ])
+  expect(await parts('P2D')).toHaveLength(23)
+  expect(await parts('PT1H')).toMatchObject({ code: 'BAD_INPUT', field: 'every' })
+})
+
+test('the report of a space stands beside what the space is for', async () => {
+  const { data } = await shop.ask(shop.staff, '{ space(key: "qa") { id } }')
+  const report = await asked(
+    `{ communityReport(${MARCH}, space: "${data.space.id}") { space { key purpose goal } } }`,
+  )
+  expect(report.space).toEqual({ key: 'qa', purpose: 'A place for qa', goal: null })
+  expect((await asked(`{ communityReport(${MARCH}) { space { key } } }`)).space).toBeNull()
 })
 
 test('who left is told by how they took part', async () => {

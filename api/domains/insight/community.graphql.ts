@@ -2,6 +2,7 @@ import { builder } from '../../graph/builder.ts'
 import { read } from '../../graph/read.ts'
 import { BadInputError } from '../../platform/errors/index.ts'
 import { Member } from '../members/index.ts'
+import { Space } from '../spaces/index.ts'
 import {
   type AnsweringFacts,
   type ChurnFacts,
@@ -17,6 +18,9 @@ import { Reach } from './reach.graphql.ts'
 import { readReach } from './reach.store.ts'
 import { isOfSpace, span, stayOf } from './span.graphql.ts'
 import type { Stay } from './stickiness.store.ts'
+
+/** How many parts a span has at most. */
+const MOST_PARTS = 60
 
 const shareOf = (part: number, whole: number) => (whole === 0 ? null : Math.floor((part * 10_000) / whole))
 
@@ -79,10 +83,27 @@ const Answering = builder.objectRef<AnsweringFacts & { readonly minutes: number 
 const Maturity = builder.objectRef<MaturityFacts>('CommunityMaturity').implement({
   description: 'How grown a community is: who is there, who replies, who helps, and how members are tied.',
   fields: (t) => ({
-    members: t.exposeInt('members', { description: 'Members whose membership is active now.' }),
+    startsAt: t.expose('startsAt', { type: 'DateTime', description: 'From when, inclusive.' }),
+    endsAt: t.expose('endsAt', { type: 'DateTime', description: 'Until when, exclusive.' }),
+    members: t.exposeInt('members', { description: 'How many were members when the span ended.' }),
     active: t.exposeInt('active', { description: 'Members who looked at something, or wrote.' }),
     replying: t.exposeInt('replying', { description: "Members who wrote under another's." }),
     helping: t.exposeInt('helping', { description: "Members who answered another's question." }),
+    activeBasisPoints: t.int({
+      nullable: true,
+      description: 'Active by members, in ten-thousandths, rounded down.',
+      resolve: ({ active, members }) => shareOf(active, members),
+    }),
+    replyingBasisPoints: t.int({
+      nullable: true,
+      description: 'Replying by members, likewise.',
+      resolve: ({ replying, members }) => shareOf(replying, members),
+    }),
+    helpingBasisPoints: t.int({
+      nullable: true,
+      description: 'Helping by members, likewise.',
+      resolve: ({ helping, members }) => shareOf(helping, members),
+    }),
     ties: t.exposeInt('ties', {
       description: 'Pairs of members of whom one wrote under what is the other’s.',
     }),
@@ -102,12 +123,12 @@ const Maturity = builder.objectRef<MaturityFacts>('CommunityMaturity').implement
 const Helper = builder.objectRef<HelperFacts>('CommunityHelper').implement({
   description: "A member who answers others' questions.",
   fields: (t) => ({
-    member: t.prismaField({
+    member: t.field({
       type: Member,
       nullable: true,
       description: 'Who.',
-      resolve: (query, { member }, _args, { db }) =>
-        read(db).member.findFirst({ ...query, where: { id: member } }),
+      // A row as the parent of its type: known by its key, the rest to be read for all of them at once.
+      resolve: ({ member }) => ({ id: member }) as never,
     }),
     name: t.exposeString('name', { description: 'How it is called.' }),
     answers: t.exposeInt('answers', { description: "Answers to others' questions." }),
@@ -159,11 +180,37 @@ const CommunityReport = builder.objectRef<Stay>('CommunityReport').implement({
         return { ...(await readAnswering(db, stay)), minutes }
       },
     }),
+    space: t.prismaField({
+      type: Space,
+      nullable: true,
+      description: 'The space that it is of, with the purpose and the goal to judge it by; null: of all.',
+      resolve: (query, { space }, _args, { db }) =>
+        space === null ? null : read(db).space.findFirst({ ...query, where: { id: space } }),
+    }),
     maturity: t.field({
       type: Maturity,
       nullable: true,
       description: 'Who is there, replies and helps.',
-      resolve: (stay, _args, { db }) => readMaturity(db, stay),
+      resolve: async (stay, _args, { db }) => (await readMaturity(db, stay, { every: null, most: 1 }))[0],
+    }),
+    maturityOverTime: t.field({
+      type: [Maturity],
+      nullable: true,
+      description:
+        'The same for each part of the span, so that one sees how members come to be tied. Parts follow the tenant’s calendar; the last is as long as is left. At most 60.',
+      args: {
+        every: t.arg({
+          type: 'Duration',
+          defaultValue: 'P1M',
+          description: 'How long a part is, as in P7D.',
+        }),
+      },
+      resolve: async (stay, { every }, { db }) => {
+        const parts = await readMaturity(db, stay, { every: every ?? 'P1M', most: MOST_PARTS + 1 })
+        if (parts.length > MOST_PARTS)
+          throw new BadInputError('every', `every makes more than ${MOST_PARTS} parts of the span.`)
+        return parts
+      },
     }),
     deflection: t.field({
       type: Deflection,

@@ -69,6 +69,8 @@ export async function readAnswering(tx: Tx, { from, until, space }: Stay): Promi
 
 /** How grown the community is in a span: of the members that it has, who was there, replied, helped; and ties. */
 export interface MaturityFacts {
+  readonly startsAt: Date
+  readonly endsAt: Date
   readonly members: number
   readonly active: number
   readonly replying: number
@@ -80,49 +82,68 @@ export interface MaturityFacts {
 }
 
 /**
- * Active: looked at something or wrote; replying: answered or commented on another; helping: answered another's
- * question. A tie is two members of whom one replied to the other, mutual when each did. Self-service: of the views of
- * solved questions (a member counts once a day), those that no question of the same member followed within 7 days.
+ * One row for each part of a span: `every` (ISO 8601) long on the tenant's calendar, the last as long as is left; one
+ * part when `every` is null. Members: when the part ended. Active: looked at something or wrote; replying: answered or
+ * commented on another; helping: answered another's question. A tie is two members of whom one replied to the other,
+ * mutual when each did. Self-service: of the views of solved questions (a member counts once a day), those that no
+ * question of the same member followed within 7 days. At most `most` rows.
  */
-export async function readMaturity(tx: Tx, { from, until, space }: Stay): Promise<MaturityFacts> {
-  const [row] = await tx.query<MaturityFacts>({
+export function readMaturity(
+  tx: Tx,
+  { from, until, space }: Stay,
+  { every, most }: { readonly every: string | null; readonly most: number },
+): Promise<MaturityFacts[]> {
+  return tx.query<MaturityFacts>({
     name: 'community_maturity',
-    text: `with wrote as (
-        select c.author_id, c.kind, p.author_id as to_id, c.published_at
-        from contribution c
-        left join contribution p on p.tenant_id = c.tenant_id and p.id = c.parent_id
-        where own(c) and c.state = 'PUBLISHED' and c.published_at >= $1 and c.published_at < $2
-          and c.author_id is not null and ($3::uuid is null or c.space_id = $3)
-      ), looked as (
-        select distinct v.member_id from page_view v
-        where own(v) and v.at >= $1 and v.at < $2 and ($3::uuid is null or v.space_id = $3)
-      ), replied as (
-        select distinct w.author_id, w.to_id from wrote w where w.to_id is not null and w.to_id <> w.author_id
-      ), tie as (
-        select least(r.author_id, r.to_id) as a, greatest(r.author_id, r.to_id) as b, count(*) as n
-        from replied r group by 1, 2
-      ), solved as (
-        select v.member_id, v.at from contribution_view v
-        join accepted_answer x on x.tenant_id = v.tenant_id and x.question_id = v.contribution_id
-        join contribution q on q.tenant_id = v.tenant_id and q.id = v.contribution_id
-          and q.author_id is distinct from v.member_id and ($3::uuid is null or q.space_id = $3)
-        where own(v) and v.at >= $1 and v.at < $2
+    text: `with part as (
+        select x.begins, least(x.ends, $2::timestamptz) as ends
+        from generate_series(0, $5 - 1) n
+        join tenant t on t.id = (select app_tenant())
+        cross join lateral (
+          select (($1::timestamptz at time zone t.time_zone) + n * $4::interval) at time zone t.time_zone as begins,
+            (($1::timestamptz at time zone t.time_zone) + (n + 1) * $4::interval) at time zone t.time_zone as ends
+          where $4 is not null
+          union all select $1, $2 where $4 is null and n = 0) x
+        where x.begins < $2
       )
-      select (select count(*)::int from member m where own(m) and m.membership = 'ACTIVE') as members,
-        (select count(*)::int from (select w.author_id from wrote w union select l.member_id from looked l) x) as active,
-        (select count(distinct r.author_id)::int from replied r) as replying,
-        (select count(distinct w.author_id)::int from wrote w
-          where w.kind = 'ANSWER' and w.to_id is distinct from w.author_id) as helping,
-        (select count(*)::int from tie) as ties,
-        (select count(*)::int from tie t where t.n = 2) as "mutualTies",
-        (select count(*)::int from solved) as "solvedViews",
-        (select count(*)::int from solved s where not exists (
-          select from contribution q where own(q) and q.author_id = s.member_id and q.kind = 'QUESTION'
-            and q.published_at > s.at and q.published_at <= s.at + interval '7 days')) as "selfServed"`,
-    values: [from, until, space],
+      select part.begins as "startsAt", part.ends as "endsAt", found.*
+      from part cross join lateral (
+        with wrote as (
+          select c.author_id, c.kind, p.author_id as to_id, c.published_at
+          from contribution c
+          left join contribution p on p.tenant_id = c.tenant_id and p.id = c.parent_id
+          where own(c) and c.state = 'PUBLISHED' and c.published_at >= part.begins and c.published_at < part.ends
+            and c.author_id is not null and ($3::uuid is null or c.space_id = $3)
+        ), looked as (
+          select distinct v.member_id from page_view v
+          where own(v) and v.at >= part.begins and v.at < part.ends and ($3::uuid is null or v.space_id = $3)
+        ), replied as (
+          select distinct w.author_id, w.to_id from wrote w where w.to_id is not null and w.to_id <> w.author_id
+        ), tie as (
+          select least(r.author_id, r.to_id) as a, greatest(r.author_id, r.to_id) as b, count(*) as n
+          from replied r group by 1, 2
+        ), solved as (
+          select v.member_id, v.at from contribution_view v
+          join accepted_answer x on x.tenant_id = v.tenant_id and x.question_id = v.contribution_id
+          join contribution q on q.tenant_id = v.tenant_id and q.id = v.contribution_id
+            and q.author_id is distinct from v.member_id and ($3::uuid is null or q.space_id = $3)
+          where own(v) and v.at >= part.begins and v.at < part.ends
+        )
+        select (select count(*)::int from member m where own(m) and m.registered_at < part.ends
+                and (m.ended_at is null or m.ended_at >= part.ends)) as members,
+          (select count(*)::int from (select w.author_id from wrote w union select l.member_id from looked l) x) as active,
+          (select count(distinct r.author_id)::int from replied r) as replying,
+          (select count(distinct w.author_id)::int from wrote w
+            where w.kind = 'ANSWER' and w.to_id is distinct from w.author_id) as helping,
+          (select count(*)::int from tie) as ties,
+          (select count(*)::int from tie t where t.n = 2) as "mutualTies",
+          (select count(*)::int from solved) as "solvedViews",
+          (select count(*)::int from solved s where not exists (
+            select from contribution q where own(q) and q.author_id = s.member_id and q.kind = 'QUESTION'
+              and q.published_at > s.at and q.published_at <= s.at + interval '7 days')) as "selfServed") found
+      order by part.begins`,
+    values: [from, until, space, every, most],
   })
-  if (!row) throw new TypeError('an aggregate answers one row')
-  return row
 }
 
 /** Somebody who helps. */
