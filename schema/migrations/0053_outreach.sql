@@ -260,16 +260,15 @@ begin
   elsif v_task.kind = 'ANSWER' then
     return op_finish(p_key, jsonb_build_object('is', 'done', 'task', p_task));
   end if;
-  if v_task.kind <> 'OUTREACH' then
-    perform signals_take('task', 'task', (
-      select jsonb_agg(jsonb_build_object('kind', r.kind, 'dedupe_key', p_task::text || ' ' || r.kind,
-        'occurred_at', v_now, 'key', d.key, 'machine', 'unlikely', 'reply_intent', case r.kind when 'replied' then 'other' end))
-      from delivery d, unnest(case
-        when v_outcome = 'NOT_REACHED' then array['failed']
-        when v_outcome = 'DONE' and v_task.kind = 'LETTER' then array['delivered']
-        else array['delivered', 'replied'] end) r (kind)
-      where d.tenant_id = v_tenant and d.id = p_task));
-  end if;
+  -- Outreach has no delivery, and so no signals.
+  perform signals_take('task', 'task', (
+    select jsonb_agg(jsonb_build_object('kind', r.kind, 'dedupe_key', p_task::text || ' ' || r.kind,
+      'occurred_at', v_now, 'key', d.key, 'machine', 'unlikely', 'reply_intent', case r.kind when 'replied' then 'other' end))
+    from delivery d, unnest(case
+      when v_outcome = 'NOT_REACHED' then array['failed']
+      when v_outcome = 'DONE' and v_task.kind = 'LETTER' then array['delivered']
+      else array['delivered', 'replied'] end) r (kind)
+    where d.tenant_id = v_tenant and d.id = p_task));
   if v_outcome = 'DECLINED' then
     perform suppress_identity('task', null, 'MEMBER_CHANNEL', v_task.member_id, 'task', 'UNSUBSCRIBED', null, v_now,
       jsonb_build_object(case v_task.kind when 'OUTREACH' then 'task' else 'delivery' end, p_task));

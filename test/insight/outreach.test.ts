@@ -1,7 +1,9 @@
 // Staff go to members before they ask.
 import { expect, test } from 'vitest'
+import { decodeId } from '../../api/graph/ids.ts'
 import { makeSite } from '../content/site.ts'
 import { type Shop, type TestMember, testApp } from '../support/app.ts'
+import { makeSpace } from '../support/house.ts'
 import { overlapping } from '../support/overlap.ts'
 import { onServer } from '../support/server.ts'
 
@@ -195,4 +197,107 @@ test('two stumbles at the same moment see each other, and are one occasion', asy
   )
   await shop.clock('2026-04-01T00:00:01Z')
   expect(await tasks(shop)).toEqual(['mia: Offer help, OPEN null'])
+})
+
+test('an occasion is made up by one member over one feature for one rule, as long as that is there', async () => {
+  const shop = await openShop()
+  const [mia, aki] = [await shop.member('mia'), await shop.member('aki')]
+  const stumbles = { signal: 'STUMBLE', within: 'P1D' }
+  await rule(shop, { ...stumbles, times: 2 })
+  await rule(shop, { ...stumbles, key: 'third', about: 'checkout', times: 3, title: both('Call') })
+  await rule(shop, { ...stumbles, key: 'other', about: 'wishlist', times: 1 })
+  await rule(shop, { ...stumbles, key: 'gone', times: 1 })
+  await shop.do('retireDefinition', { kind: 'outreach', key: 'gone' })
+  let second = 0
+  const after = async (...given: [TestMember, string][]) => {
+    for (const [who, feature] of given) await stumble(shop, who, feature)
+    await shop.clock(`2026-04-01T00:00:0${++second}Z`)
+    return (await tasks(shop)).map((task) => task.slice(0, task.indexOf(','))).toSorted()
+  }
+  expect(await after([mia, 'checkout'], [aki, 'checkout'], [mia, 'search'])).toEqual([])
+  expect(await after([aki, 'checkout'])).toEqual(['aki: Offer help'])
+  expect(await after([mia, 'checkout'], [mia, 'search'])).toEqual([
+    ...['aki: Offer help', 'mia: Offer help', 'mia: Offer help'],
+  ])
+  expect(await after([mia, 'checkout'])).toContain('mia: Call')
+})
+
+test('a rule that comes later is for those alone who stand still now', async () => {
+  const shop = await openShop()
+  const [first, second] = await makeCourse(shop)
+  const steps = [{ key: 'unpack', title: both('unpack') }]
+  await shop.do('saveChecklist', {
+    ...{ key: 'brush', name: both('Brush'), sku: 'BRUSH', steps, stuckAfter: 'P90D', help: both('Call us.') },
+  })
+  const [still, done, begins] = [
+    await shop.member('still'),
+    await shop.member('done'),
+    await shop.member('begins'),
+  ]
+  for (const member of [still, done, begins]) await enrol(shop, member)
+  for (const lesson of [first, second]) await finish(shop, done, lesson)
+  await shop.do('enrolInCourse', { course: 'skin', isAnew: true }, { as: begins.token })
+  await shop.do('doChecklistStep', { checklist: 'brush' }, { as: begins.token })
+  for (const given of [stale, { signal: 'CHECKLIST_STUCK', after: 'PT1H' }])
+    expect(await rule(shop, { ...given, key: given.signal.toLowerCase() })).not.toHaveProperty('code')
+  await shop.clock('2026-04-08T00:00:00Z')
+  expect((await tasks(shop)).toSorted()).toEqual([
+    'begins: Offer help, OPEN null',
+    'still: Offer help, OPEN null',
+  ])
+})
+
+test('what staff did stays done, and their other tasks stay theirs, when a member goes on or leaves', async () => {
+  const shop = await openShop()
+  const [first] = await makeCourse(shop)
+  const [mia, aki] = [await shop.member('mia'), await shop.member('aki')]
+  await rule(shop, stale)
+  for (const member of [mia, aki]) await enrol(shop, member)
+  const space = await makeSpace(shop, 'qa', { kind: 'QA' })
+  await shop.do('askQuestion', { space, title: 'How?', body: 'How?' }, { as: mia.token })
+  await shop.clock('2026-04-08T00:00:00Z')
+  const all = () =>
+    sql(
+      shop,
+      `select kind, outcome from task where tenant_id = current_tenant() order by kind, outcome is null, outcome`,
+    )
+  const { data } = await shop.ask(shop.staff, '{ tasks(first: 9) { nodes { id kind } } }')
+  for (const { id, kind } of data.tasks.nodes)
+    if (kind === 'OUTREACH') await shop.do('completeTask', { task: id, outcome: 'DONE' })
+  const standing = [
+    { kind: 'ANSWER', outcome: null },
+    { kind: 'OUTREACH', outcome: 'DONE' },
+    { kind: 'OUTREACH', outcome: 'DONE' },
+  ]
+  expect(await all()).toEqual(standing)
+  await finish(shop, aki, first)
+  await shop.do('leaveProgram', {}, { as: mia.token })
+  expect(await all()).toEqual(standing)
+})
+
+test('who wanted none of it for a while is gone to after it, and nobody for a course that was taken back', async () => {
+  const shop = await openShop()
+  await makeCourse(shop)
+  const [mia, aki] = [await shop.member('mia'), await shop.member('aki')]
+  await rule(shop, stale)
+  for (const member of [mia, aki]) await enrol(shop, member)
+  const suppress = (member: TestMember, until: string) =>
+    sql(
+      shop,
+      `select suppress_identity('task', null, 'MEMBER_CHANNEL', '${decodeId(member.id, 'id').id}', 'task',
+         'UNSUBSCRIBED', ${until}, '2026-04-01', '{}')`,
+    )
+  await suppress(mia, 'null')
+  await sql(
+    shop,
+    "update suppression set lifted_at = '2026-04-02', lifted_by = 'test' where tenant_id = current_tenant()",
+  )
+  await suppress(aki, "'2026-04-03'")
+  await shop.clock('2026-04-08T00:00:00Z')
+  expect((await tasks(shop)).toSorted()).toEqual(['aki: Offer help, OPEN null', 'mia: Offer help, OPEN null'])
+  const late = await shop.member('late')
+  await enrol(shop, late)
+  await sql(shop, 'update course set is_retired = true where tenant_id = current_tenant()')
+  await shop.clock('2026-05-08T00:00:00Z')
+  expect(await tasks(shop)).toHaveLength(2)
 })

@@ -143,6 +143,9 @@ test('only what is there, for all, and after it agreed, within half a year, make
   const thread = await post('thread gone', { by: 'aki' })
   await shop.do('addComment', { on: thread, body: 'Oh' }, { as: mia.token })
   await shop.do('removeContribution', { contribution: thread })
+  const said = { on: await post('reply gone', { by: 'aki' }), body: 'Well' }
+  const { comment } = await shop.do('addComment', said, { as: mia.token, select: 'comment { id }' })
+  await shop.do('removeContribution', { contribution: comment.id })
   for (const [tag, days] of [
     ['read once', 1],
     ['read twice', 2],
