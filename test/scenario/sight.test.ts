@@ -112,6 +112,7 @@ const THROUGH = [
   'Complaint.resolution',
   'Content.comments',
   'ContentCard.post',
+  'ContentEvidence.contribution',
   'Conversation.posts',
   'EntryDeflection.entry',
   'Idea.mergedInto',
