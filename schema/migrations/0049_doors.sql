@@ -731,14 +731,16 @@ begin
   return null;
 end $$;
 
-/* What a space still needs before somebody should come: OWNER, COVER, CONTENT. */
+/* What a space still needs before somebody should come: OWNER, COVER, CONTENT; a community THEME and GOAL as well. */
 create function space_lacks(p_space uuid) returns text[]
 language sql stable security definer set search_path = public, pg_temp as $$
   select array_remove(array[
     case when s.owner is null then 'OWNER' end,
     case when s.cover = '[]' then 'COVER' end,
     case when not exists (select from contribution c where c.tenant_id = s.tenant_id and c.space_id = s.id
-                          and c.parent_id is null and c.state = 'PUBLISHED') then 'CONTENT' end], null)
+                          and c.parent_id is null and c.state = 'PUBLISHED') then 'CONTENT' end,
+    case when s.kind = 'COMMUNITY' and s.theme is null then 'THEME' end,
+    case when s.kind = 'COMMUNITY' and s.goal is null then 'GOAL' end], null)
   from space s where s.tenant_id = current_tenant() and s.id = p_space
 $$;
 

@@ -34,21 +34,25 @@ test('shifts that meet are one, over midnight too; a space that says nothing has
   expect(await covered(shop)).toEqual({ isCovered: null, coverChangesAt: null })
 })
 
-test('a space opens only with an owner, cover and something to read, when one asks for that', async () => {
+test('a community opens only with an owner, cover, a theme, a goal and something to read, when one asks for that', async () => {
   const shop = await open()
   const space = await makeSpace(shop, 'help')
   const ready = (input: object = { isReadyOnly: true }) =>
     shop.do('enableSpace', { space, ...input }, { select: 'space { isEnabled lacks }' })
   await shop.do('disableSpace', { space })
   expect(await ready()).toMatchObject({ __typename: 'AccessDeniedError', reason: 'NOT_READY' })
-  const lacking = ['OWNER', 'COVER', 'CONTENT']
+  const lacking = ['OWNER', 'COVER', 'CONTENT', 'THEME', 'GOAL']
   expect((await ready({})).space).toEqual({ isEnabled: true, lacks: lacking })
   await shop.do('defineSpace', {
     key: 'help',
     space: { ...spaceNamed('help'), owner: 'anna', cover: [WEEK] },
   })
-  expect(await ready()).toMatchObject({ reason: 'NOT_READY' })
   await write(shop, { space: 'help', kind: 'POST' })
+  expect((await ready({})).space.lacks).toEqual(['THEME', 'GOAL'])
+  expect(await ready()).toMatchObject({ reason: 'NOT_READY' })
+  const both = { en: 'Dry skin', ja: '乾燥肌' }
+  const whole = { ...spaceNamed('help'), owner: 'anna', cover: [WEEK], theme: both, goal: both }
+  await shop.do('defineSpace', { key: 'help', space: whole })
   expect((await ready()).space).toEqual({ isEnabled: true, lacks: [] })
 })
 
@@ -92,6 +96,13 @@ test.each([
   const shop = await open()
   const asked = { key: 'help', space: { ...spaceNamed('help'), cover: [shift] } }
   expect(await shop.do('defineSpace', asked)).toMatchObject({ code: 'BAD_INPUT', field })
+})
+
+test('a place for questions needs neither theme nor goal', async () => {
+  const shop = await open()
+  await makeSpace(shop, 'ask', { kind: 'QA' })
+  const { data } = await shop.ask(shop.staff, '{ space(key: "ask") { lacks } }')
+  expect(data.space.lacks).toEqual(['OWNER', 'COVER', 'CONTENT'])
 })
 
 test('members do not see who looks after a space, nor what it lacks', async () => {

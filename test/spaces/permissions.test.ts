@@ -20,6 +20,7 @@ beforeAll(async () => {
     ruled: { post: vips, reply: { not: vips }, react: vips },
     club: { join: 'REQUEST' },
     hidden: { see: vips },
+    closed: { cover: [{ weekdays: [7], from: '09:00', to: '18:00' }], isClosedOutsideCover: true },
     off: {},
   }
   for (const [key, rule] of Object.entries(rules)) spaces[key] = await makeSpace(shop, key, rule)
@@ -36,7 +37,10 @@ beforeAll(async () => {
       await shop.do('placeInSpace', { space: spaces.open, member: member.by, standing: 'BANNED' })
   }
   for (const space of Object.keys(rules))
-    posts[space] = idOfKind('Post', await write(shop, { space, kind: 'POST', by: 'author' }))
+    posts[space] = idOfKind(
+      'Post',
+      await write(shop, { space, kind: 'POST', ...(space !== 'closed' && { by: 'author' }) }),
+    )
   posts.removed = idOfKind('Post', await write(shop, { space: 'open', kind: 'POST', by: 'author' }))
   await shop.do('removeContribution', { contribution: posts.removed })
   await shop.do('disableSpace', { space: spaces.off })
@@ -45,15 +49,26 @@ beforeAll(async () => {
   tokens.reader = await shop.token('staff', 'ann', 'community:read')
 })
 
+const ALLOWED = { isAllowed: true, reason: null, unlock: null, retryAfter: null }
+
 /** What a mutation answers, as a permission. */
-function meant(result: { __typename?: string; code?: string; reason?: string; unlock?: unknown }) {
-  const denied = (reason: string | null, unlock: unknown = null) => ({ isAllowed: false, reason, unlock })
+function meant(result: {
+  __typename?: string
+  code?: string
+  reason?: string
+  unlock?: unknown
+  retryAfter?: number
+}) {
+  const denied = (reason: string | null, unlock: unknown = null, retryAfter: number | null = null) => ({
+    ...{ isAllowed: false, reason, unlock, retryAfter },
+  })
   if (result.__typename === 'NotFoundError') return null
   if (result.__typename === 'SpaceNotEnabledError') return denied('NOT_ENABLED')
-  if (result.__typename === 'AccessDeniedError') return denied(result.reason ?? '', result.unlock)
+  if (result.__typename === 'AccessDeniedError')
+    return denied(result.reason ?? '', result.unlock, result.retryAfter)
   if (result.code === 'FORBIDDEN') return denied(null)
   expect(result.code).toBeUndefined()
-  return { isAllowed: true, reason: null, unlock: null }
+  return ALLOWED
 }
 
 async function tried(token: string, mutation: string, input: object) {
@@ -71,9 +86,9 @@ const ASK = `query ($space: ID!, $post: ID!) { viewer {
   POST: can(action: POST, resource: $space) { ...all } MODERATE: can(action: MODERATE, resource: $space) { ...all }
   REPLY: can(action: REPLY, resource: $post) { ...all } REACT: can(action: REACT, resource: $post) { ...all }
   EDIT: can(action: EDIT, resource: $post) { ...all } SEE: can(action: SEE, resource: $post) { ...all } } }
-  fragment all on Permission { isAllowed reason unlock }`
+  fragment all on Permission { isAllowed reason unlock retryAfter }`
 
-const PLACES = ['open', 'ruled', 'club', 'hidden', 'off', 'removed']
+const PLACES = ['open', 'ruled', 'club', 'hidden', 'closed', 'off', 'removed']
 const WHO = ['stranger', 'author', 'plain', 'vip', 'mod', 'banned', 'staff', 'reader']
 
 test.each(WHO)('%s may do what the mutations let it do, and is refused for their reasons', async (who) => {
@@ -91,7 +106,7 @@ test.each(WHO)('%s may do what the mutations let it do, and is refused for their
       REPLY: await tried(token, 'addComment', { on: post, body: 'Yes.' }),
       REACT: await tried(token, 'react', { contribution: post, kind: 'LIKE' }),
       EDIT: await tried(token, 'editContribution', { contribution: post, body: 'Other words.' }),
-      SEE: node.data.node && { isAllowed: true, reason: null, unlock: null },
+      SEE: node.data.node && ALLOWED,
     })
   }
 })
@@ -111,6 +126,11 @@ test('a space says what the viewer may do in it, with the rule that would let it
       key: 'club',
       post: { isAllowed: false, reason: 'NOT_JOINED', unlock: null },
       react: { isAllowed: false },
+    },
+    {
+      key: 'closed',
+      post: { isAllowed: false, reason: 'NOT_COVERED', unlock: null },
+      react: { isAllowed: true },
     },
   ])
   expect(statements.filter((name) => name.includes('permissions'))).toHaveLength(1)

@@ -6,7 +6,7 @@ import { loader } from '../../graph/load.ts'
 import { ViewerType } from '../../graph/viewer.ts'
 import { Space } from '../spaces/index.ts'
 import { contributionRef } from './graphql.ts'
-import { type Action, type Permission as Facts, readPermissions, type Wish } from './permissions.ts'
+import { type Action, type Permission as Facts, REFUSED, readPermissions, type Wish } from './permissions.ts'
 
 /** What the token of staff or of an integration needs for it; nobody but members reacts. */
 const SCOPES: Readonly<Record<Action, string | null>> = {
@@ -46,6 +46,10 @@ const Permission = builder.objectRef<Facts>('Permission').implement({
         'The audience rule that would open it, as AudienceInput writes it; null when no rule decides.',
       resolve: ({ unlock }) => unlock,
     }),
+    retryAfter: t.exposeInt('retryAfter', {
+      nullable: true,
+      description: 'In how many seconds it may be tried again; null when waiting does not help.',
+    }),
   }),
 })
 
@@ -63,7 +67,7 @@ async function permissionOf(context: Context, { action, resource }: Wish): Promi
   if (known === null || context.viewer?.kind === 'MEMBER') return known
   const scope = SCOPES[action]
   const hasScope = scope !== null && context.viewer?.can(scope) === true
-  return hasScope ? known : { isAllowed: false, reason: null, unlock: null }
+  return hasScope ? known : REFUSED
 }
 
 builder.objectField(ViewerType, 'can', (t) =>

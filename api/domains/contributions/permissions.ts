@@ -11,6 +11,8 @@ export interface Permission {
   readonly reason: Denial | null
   /** The audience rule that would open it; null when no rule decides. */
   readonly unlock: unknown
+  /** In how many seconds it may be tried again; null when waiting does not help. */
+  readonly retryAfter: number | null
 }
 
 /** What somebody wants to do with a space or with something written (a uuid). */
@@ -23,7 +25,15 @@ type Answer =
   | { readonly is: 'done' }
   | { readonly is: 'not_found' }
   | { readonly is: 'space_not_enabled' }
-  | { readonly is: 'access_denied'; readonly reason: Denial; readonly unlock: unknown }
+  | {
+      readonly is: 'access_denied'
+      readonly reason: Denial
+      readonly unlock: unknown
+      readonly retry_after?: number
+    }
+
+/** May not, and nothing is known that would help. */
+export const REFUSED: Permission = { isAllowed: false, reason: null, unlock: null, retryAfter: null }
 
 /**
  * What a member (a uuid; null: staff) would be answered for each wish, in their order; null where there is nothing like
@@ -42,8 +52,13 @@ export async function readPermissions(
   })
   return rows.map(({ answer }) => {
     if (answer.is === 'not_found') return null
-    if (answer.is === 'done') return { isAllowed: true, reason: null, unlock: null }
-    if (answer.is === 'space_not_enabled') return { isAllowed: false, reason: 'NOT_ENABLED', unlock: null }
-    return { isAllowed: false, reason: answer.reason, unlock: answer.unlock }
+    if (answer.is === 'done') return { ...REFUSED, isAllowed: true }
+    if (answer.is === 'space_not_enabled') return { ...REFUSED, reason: 'NOT_ENABLED' }
+    return {
+      ...REFUSED,
+      reason: answer.reason,
+      unlock: answer.unlock,
+      retryAfter: answer.retry_after ?? null,
+    }
   })
 }

@@ -59,6 +59,8 @@ const SpaceLack = builder.enumType('SpaceLack', {
     OWNER: { description: 'Somebody who looks after it.' },
     COVER: { description: 'Hours in which somebody is there.' },
     CONTENT: { description: 'Something to read.' },
+    THEME: { description: 'What those in it have in common; of a community.' },
+    GOAL: { description: 'What those in it want to reach; of a community.' },
   },
 })
 
@@ -120,7 +122,7 @@ export const Space = builder.prismaNode('Space', {
     lacks: t.field({
       type: [SpaceLack],
       nullable: true,
-      description: 'What it still needs before anybody comes; null for members. At most 3.',
+      description: 'What it still needs before anybody comes; null for members. At most 5.',
       select: { id: true },
       resolve: async ({ id }, _args, context) =>
         context.viewer?.kind === 'MEMBER' ? null : [...(await lacks(context, id))],

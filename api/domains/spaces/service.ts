@@ -77,7 +77,7 @@ export async function coverOf(tx: Tx, spaces: readonly string[]): Promise<(Cover
 }
 
 /** What a space may lack. */
-export type Lack = 'OWNER' | 'COVER' | 'CONTENT'
+export type Lack = 'OWNER' | 'COVER' | 'CONTENT' | 'THEME' | 'GOAL'
 
 /** What these spaces (uuids) still need before anybody comes, in their order: one statement. */
 export async function lacksOf(tx: Tx, spaces: readonly string[]): Promise<Lack[][]> {
