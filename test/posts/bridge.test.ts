@@ -184,6 +184,23 @@ describe('a member who is known elsewhere', () => {
     expect(held.sort()).toEqual([0, 1])
   })
 
+  it('is one who is there, also when it goes at the same moment', async () => {
+    const { shop } = house
+    const link = (externalId: string) =>
+      shop.do('linkIdentity', { member: { externalId }, network: 'chat', externalKey: externalId })
+    expect(await link('nobody')).toMatchObject({ code: 'NOT_FOUND' })
+    const goes = await shop.member('goes')
+    const ground = { url: shop.ground.databaseUrl, tenantId: shop.tenant.id }
+    const [, late] = await overlapping(ground, async (client, nth) => {
+      const text =
+        nth === 1
+          ? `select member_erase($1, null, 'goes', false, 'test') as outcome`
+          : `select identity_link($1, null, 'chat', 'goes') as outcome`
+      return (await client.query(text, [decodeId(goes.id, 'id').id])).rows[0].outcome
+    })
+    expect(late).toMatchObject({ is: 'membership_ended' })
+  })
+
   it('takes it back itself, and cannot claim to be somebody', async () => {
     const { shop, mia, aki } = house
     const identity = { network: 'forum', externalKey: 'm' }

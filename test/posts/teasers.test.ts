@@ -61,6 +61,7 @@ it('shows the newest first, a change of words where it was, and what is shown ag
   await tease()
   await shop.clock('2026-04-11T00:00:00Z')
   await tease(later)
+  await shop.clock('2026-04-11T01:00:00Z')
   await tease(post, 'Other words.')
   expect(await threads()).toEqual([later, post])
   await shop.clock('2026-04-12T00:00:00Z')
@@ -132,6 +133,29 @@ it('is for moderators of the space and staff, and for whole threads that everybo
   const { comment } = await shop.do('addComment', on, { as: mia, select: 'comment { id }' })
   for (const id of [comment.id, await say({ isPrivate: true }), await say({ isDraft: true, by: undefined })])
     expect(await by(shop.staff, id)).toMatchObject({ code: 'BAD_INPUT' })
+  const { token } = await shop.member('noa')
+  expect(await by(token, await say({ isPrivate: true }))).toMatchObject({ code: 'NOT_FOUND' })
+})
+
+it('is taken back by staff alone where the space is switched off', async () => {
+  await shop.do('placeInSpace', {
+    member: { externalId: 'mia' },
+    space,
+    standing: 'JOINED',
+    role: 'MODERATOR',
+  })
+  await tease()
+  await shop.do('disableSpace', { space })
+  const rows = async () =>
+    shop.ground.app.db.tenant(shop.tenant.id).query<{ teaser: string | null }>({
+      text: 'select teaser from public_teaser',
+      values: [],
+    })
+  expect(await tease(post, null, await shop.token('member', 'mia'))).toHaveProperty('code')
+  expect(await tease(post, 'Other words.')).toHaveProperty('code')
+  expect(await rows()).toEqual([{ teaser: 'How others began.' }])
+  expect(await tease(post, null)).not.toHaveProperty('code')
+  expect(await rows()).toEqual([{ teaser: null }])
 })
 
 /** Of 9 April in Tokyo, where the tenant is. */
@@ -183,4 +207,5 @@ test('a page that speaks of the tenant counts once, at its instant', async () =>
   expect(await counted()).toEqual({ teaserViews: 0, mentions: 2 })
   const bad = { source: 'news', url: 'javascript:alert(1)', at: '2026-04-09T00:00:00Z' }
   expect(await shop.do('recordMention', bad)).toMatchObject({ code: 'BAD_INPUT' })
+  expect(await say('https://news.example/next', '2026-04-10T00:00:01Z')).toMatchObject({ code: 'BAD_INPUT' })
 })
