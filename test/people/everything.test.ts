@@ -42,7 +42,7 @@ const NAMES_NOBODY = Object.entries({
   content: 'entitlement personas skus stages state',
   content_check_run: 'word',
   content_evidence: 'target',
-  content_idea: 'need title',
+  content_idea: 'features need skus title',
   // Where it has a name from outside, nobody of the members wrote it: a constraint of 0055_bridge.sql.
   contribution: 'outside_name reactions root_state sku',
   coupon_redemption: 'campaign currency order_id points_in',
