@@ -70,6 +70,14 @@ test('content names an entitlement and a series that there are', async () => {
   expect(await facts({ series: 'none' })).toMatchObject(missing('series'))
 })
 
+test('content is in a space for it, and names stages that there are, when it is published and when it changes', async () => {
+  const none = { code: 'BAD_INPUT', field: 'input.stages' }
+  expect(await publish(shop, site, { facts: { stages: ['none'] } })).toMatchObject(none)
+  expect(await shop.do('updateContent', { content, facts: { stages: ['none'] } })).toMatchObject(none)
+  const talk = await makeSpace(shop, 'no-site')
+  expect(await publish(shop, talk)).toMatchObject({ code: 'BAD_INPUT', field: 'input.space' })
+})
+
 test('an update makes nothing public that has an audience, nor teases it without a teaser', async () => {
   const update = (given: object) => shop.do('updateContent', { content, ...given })
   expect(await update({ audience: VIPS, facts: { isPublic: true } })).toMatchObject({
