@@ -34,8 +34,8 @@ builder.queryField('exportMember', (t) =>
     type: MemberExport,
     nullable: true,
     description:
-      'Everything that the member gave and has: facts, addresses, consents, purchases, points, what it wrote and follows. Ask until there is no next page. A member is told its own, without what is the staff’s alone.',
-    authScopes: { $any: { member: true, reads: 'members:read' } },
+      'Everything that the member gave and has: facts, addresses, consents, purchases, points, what it wrote and follows. Ask until there is no next page. A member is told its own, without what is the staff’s alone; for others it takes `members:export`, which opens all of it, whatever other scopes there are.',
+    authScopes: { $any: { member: true, reads: 'members:export' } },
     args: {
       member: t.arg({ type: MemberByInput, description: 'Whose; a member’s own when left out.' }),
       after: t.arg.string({ description: 'The next of the page before.' }),
