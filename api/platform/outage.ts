@@ -20,6 +20,11 @@ export function isTimeout(error: unknown): boolean {
   return hasCode(error, /^57014$/)
 }
 
+/** True when PostgreSQL ended a transaction because it and another waited for each other: nothing of it was done. */
+export function isDeadlock(error: unknown): boolean {
+  return hasCode(error, /^(40001|40P01)$/)
+}
+
 /** True when PostgreSQL cannot store a text: it holds a zero character, or half of a surrogate pair. */
 export function isUnstorable(error: unknown): boolean {
   return hasCode(error, /^(22021|22P05)$/)

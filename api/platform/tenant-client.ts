@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import type { PrismaClient } from '../generated/prisma/client.ts'
+import { isDeadlock } from './outage.ts'
 import type { Scope } from './scoped-client.ts'
 import type { ScopedPool, TenantConnection } from './scoped-pool.ts'
 
@@ -23,7 +24,10 @@ export interface TenantClient {
   readonly tenantId: string
   /** The same for one member (a uuid): of what is written in spaces it sees only what that member may see. */
   as(memberId: string): TenantClient
-  /** One statement, by itself one transaction and one round trip. Rejects with pg.DatabaseError. */
+  /**
+   * One statement, by itself one transaction and one round trip; sent again, up to 3 times, when it and another waited
+   * for each other. Rejects with pg.DatabaseError.
+   */
   query<Row>(statement: Statement): Promise<Row[]>
   /** Commits when the work resolves, rolls back when it rejects, and passes its answer on. Does not nest. */
   transaction<T>(work: (tx: TenantClient) => Promise<T>): Promise<T>
@@ -39,6 +43,8 @@ export interface TenantClientParts {
   prisma(tenantId: string): PrismaClient
 }
 
+const MOST_AGAIN = 3
+
 /** The client of one tenant over the pool; every statement is its own transaction. */
 export function tenantClient(parts: TenantClientParts, tenantId: string, memberId?: string): TenantClient {
   return {
@@ -46,7 +52,13 @@ export function tenantClient(parts: TenantClientParts, tenantId: string, memberI
     as: (member) => tenantClient(parts, tenantId, member),
     async query<Row>(statement: Statement): Promise<Row[]> {
       const config = parts.walled(tenantId, statement)
-      return rowsOf(parts.pool.queryAs(tenantId, config, memberId))
+      for (let left = MOST_AGAIN; ; left--) {
+        try {
+          return await rowsOf<Row>(parts.pool.queryAs(tenantId, config, memberId))
+        } catch (error) {
+          if (left === 0 || !isDeadlock(error)) throw error
+        }
+      }
     },
     transaction: (work) => runTransaction(parts, { tenantId, memberId }, work),
     get prisma() {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Db, openDb, type TenantClient } from '../../api/platform/db.ts'
 import { createTenant } from '../../api/platform/tenancy.ts'
 import { testDatabase } from '../support/database.ts'
+import { onServer } from '../support/server.ts'
 
 const database = testDatabase()
 let db: Db
@@ -48,6 +49,23 @@ describe('a statement', () => {
     const jit = `select current_setting('jit') as jit`
     expect(await shop.query({ text: jit, values: [] })).toEqual([{ jit: 'off' }])
     expect((await db.system.query(jit)).rows).toEqual([{ jit: 'off' }])
+  })
+
+  test('is sent again when it and another waited for each other, three times at most', async () => {
+    await onServer(database.url, (client) =>
+      client.query(`create sequence meetings;
+        create function meet(times int) returns int language plpgsql security definer as $$
+        declare n int := nextval('public.meetings');
+        begin
+          if n <= times then raise exception 'deadlock detected' using errcode = 'deadlock_detected'; end if;
+          return n;
+        end $$`),
+    )
+    const meet = (times: number) =>
+      shop.query({ text: 'select public.meet($1) as n', values: [times], name: 'meet' })
+    await expect(meet(3)).resolves.toEqual([{ n: 4 }])
+    await expect(meet(8)).rejects.toMatchObject({ code: '40P01' })
+    await expect(meet(8)).resolves.toEqual([{ n: 9 }])
   })
 
   test('fails with the stack of its caller', async () => {

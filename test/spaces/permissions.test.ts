@@ -98,7 +98,9 @@ test.each(WHO)('%s may do what the mutations let it do, and is refused for their
     const { data, errors } = await shop.ask(token, ASK, { space, post })
     expect(errors).toEqual([])
     const placing = { space, member: { externalId: 'plain' }, standing: 'INVITED' }
-    const node = await shop.ask(token, `{ node(id: "${post}") { id } }`)
+    const query = `{ node(id: "${post}") { ... on Contribution { viewerCanEdit } } }`
+    const { node } = (await shop.ask(token, query)).data
+    if (node) expect([place, node.viewerCanEdit]).toEqual([place, data.viewer.EDIT.isAllowed])
     expect({ place, ...data.viewer }).toEqual({
       place,
       POST: await tried(token, 'publishPost', { space, body: 'Hello.' }),
@@ -106,7 +108,7 @@ test.each(WHO)('%s may do what the mutations let it do, and is refused for their
       REPLY: await tried(token, 'addComment', { on: post, body: 'Yes.' }),
       REACT: await tried(token, 'react', { contribution: post, kind: 'LIKE' }),
       EDIT: await tried(token, 'editContribution', { contribution: post, body: 'Other words.' }),
-      SEE: node.data.node && ALLOWED,
+      SEE: node && ALLOWED,
     })
   }
 })

@@ -208,10 +208,12 @@ export const Contribution = builder.prismaInterface('Contribution', {
         context.viewer?.memberId != null && (await regardOf(context, id)).isUnread,
     }),
     viewerCanEdit: t.boolean({
-      description: 'Whether the viewer may change it: whoever wrote it, moderators and staff may.',
-      select: { id: true, authorId: true, kind: true },
-      resolve: async ({ id, authorId, kind }, _args, context) => {
+      description:
+        'Whether the viewer may change it: whoever wrote it, moderators and staff may, unless it was taken away.',
+      select: { id: true, authorId: true, kind: true, state: true },
+      resolve: async ({ id, authorId, kind, state }, _args, context) => {
         const { viewer } = context
+        if (['REMOVED', 'DELETED', 'SPAM'].includes(state)) return false
         if (viewer?.kind !== 'MEMBER') return viewer?.can('community:write') ?? false
         return (
           viewer.memberId !== null &&

@@ -80,7 +80,7 @@ export const introductionOf = <Payload extends { readonly introduction: string; 
 
 mutation('proposeIntroduction', {
   description:
-    "Asks another member, who wants to be introduced to others, to get to know this one. Asked again it stays one; when both ask, both have said yes. Needs: a member's token, for its own, or `messages:write`. Emits: `introduction.proposed`, `introduction.accepted`.",
+    "Asks another member, who wants to be introduced to others, to get to know this one. Asked again it stays one; when both ask, both have said yes. At most 20 new ones a day. Needs: a member's token, for its own, or `messages:write`. Emits: `introduction.proposed`, `introduction.accepted`.",
   scopes: ownOrWrites('messages:write'),
   errors: [AccessDeniedError, IdempotencyKeyReusedError],
   input: (t) => ({

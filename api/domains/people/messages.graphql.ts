@@ -109,7 +109,7 @@ export const sentOf = <Payload extends { readonly message: string; readonly memb
 
 mutation('sendMessage', {
   description:
-    "Writes to another member: to whom one was introduced or wrote before, or who takes messages. Nobody is told that it was blocked; at most 20 messages a minute. Needs: a member's token, for its own, or `messages:write`. Emits: `message.sent`.",
+    "Writes to another member: to whom one was introduced or wrote before, or who takes messages. Nobody is told that it was blocked; at most 20 messages a minute, and 50 new conversations a day. Needs: a member's token, for its own, or `messages:write`. Emits: `message.sent`.",
   scopes: ownOrWrites('messages:write'),
   errors: [AccessDeniedError, IdempotencyKeyReusedError],
   input: (t) => ({

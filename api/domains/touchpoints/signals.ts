@@ -1,5 +1,6 @@
 import type { Capabilities } from '@engawa/sdk'
 import type { TenantClient } from '../../platform/db.ts'
+import { isDeadlock } from '../../platform/outage.ts'
 import type { ToldSignal } from '../channels/index.ts'
 import { shortened, storableText } from './signals.raw.ts'
 import { type NewSignal, takeCall } from './signals.store.ts'
@@ -69,9 +70,4 @@ function rowOf(signal: ToldSignal, { capabilities }: Reporting): NewSignal {
 /** Plugins may be plain JavaScript: another word counts as none. */
 function oneOf<Word extends string>(words: readonly Word[], given: Word | undefined): Word | undefined {
   return words.find((word) => word === given)
-}
-
-function isDeadlock(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  return code === '40P01' || code === '40001'
 }
