@@ -117,10 +117,18 @@ describe('everything that was written', () => {
     expect(told(who)).toEqual(newsFor(house, who))
   })
 
-  test('is told to no stranger and to nobody of the staff, and to no author of its own', async () => {
+  test('is told to no stranger and to nobody of the staff, and to its author only that it was taken away', async () => {
     const { shop, texts } = house
     const own = Object.keys(texts).filter((name) => !name.startsWith('content') && name !== 'blocked-comment')
-    expect(told('author').filter((name) => own.includes(name))).toEqual([])
+    expect(told('author').filter((name) => own.includes(name))).toEqual(['removed'])
+    const kinds = await sql<{ kind: string }>(
+      shop,
+      `select distinct n.kind from notification n join member m on m.tenant_id = n.tenant_id and m.id = n.member_id
+       join notification_part p on p.tenant_id = n.tenant_id and p.notification_id = n.id
+       where n.tenant_id = $1 and m.external_id = 'author' and p.contribution_id = $2`,
+      [shop.tenant.id, texts.removed?.id],
+    )
+    expect(kinds).toEqual([{ kind: 'JUDGED' }])
     const [other] = await sql<{ n: number }>(
       shop,
       `select count(*)::int as n from touchpoint t join member m on m.tenant_id = t.tenant_id and m.id = t.member_id
