@@ -7,6 +7,8 @@ import { idOfKind, makeSpace, tell, write } from '../support/house.ts'
 import { until } from '../support/until.ts'
 
 const open = testApp()
+/** Without a worker, which tells of what happened at any moment. */
+const openAlone = testApp({ role: 'web' })
 
 interface Following {
   readonly told: string[]
@@ -88,7 +90,7 @@ const HELD = `{ spaces { nodes { key viewerStanding } }
   conversations { nodes { unread person { displayName } } } }`
 
 test('who returns finds what it follows, drafted, learned and was let into as it left it', async () => {
-  const shop = await open({ testClock: '2026-04-01T00:00:00Z', locale: 'en' })
+  const shop = await openAlone({ testClock: '2026-04-01T00:00:00Z', locale: 'en' })
   const [mia, aki] = [await shop.member('mia'), await shop.member('aki')]
   const as = mia.token
   const space = await makeSpace(shop, 'hall', { join: 'REQUEST' })
@@ -108,6 +110,7 @@ test('who returns finds what it follows, drafted, learned and was let into as it
   const saved = await shop.do('saveCourse', { key: 'tea', course }, { select: 'course { lessons { id } }' })
   await shop.do('enrolInCourse', { course: 'tea' }, { as })
   await shop.do('finishLesson', { lesson: saved.course.lessons[0].id }, { as })
+  await tell(shop)
   const before = (await shop.ask(as, HELD)).data
   await shop.do('leaveProgram', {}, { as })
   await shop.clock('2026-06-01T00:00:00Z')
