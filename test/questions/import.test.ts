@@ -125,6 +125,11 @@ it('tells what it cannot take, and takes the rest', async () => {
     'answers to removed questions': 2,
   })
   expect(notes).toEqual(['row 2: CreationDate "yesterday" is no date and time'])
+  // An answer is none to an answer, also when that is there by now.
+  expect(await imported(house, dir)).toMatchObject({
+    sum: { answers: 0 },
+    aside: { 'answers to removed questions': 2 },
+  })
   expect(await kept(house)).toMatchObject([
     { key: 'se:post:1', up: 5, by: 'User 1', html: 'a\u{1F34B}b' },
     { key: 'se:post:6', up: 2, by: 'User 2' },
